@@ -1,0 +1,216 @@
+"""Nodes of lists: contained resources, single and repeated items, slices. See nodes for how writing has passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from adapter.mapping.context import ReadCtx, WriteCtx
+from adapter.mapping.nodes import SHAPE, Fixed, Json, Leaf, Obj, absent, getter, passes, reads
+from adapter.mapping.rows import Row
+from adapter.mapping.via.base import Refuse
+
+
+class Contained:
+    """A contained resource behind a reference at ``key``; its rows share the scope of the resource around it."""
+
+    phase, readable = 1, True
+
+    def __init__(self, key: str, row: Row, obj: Obj) -> None:
+        self.key, self.row, self.obj = key, row, obj
+        self.name, self.type = row.to, row.type
+
+    def seal(self) -> None:
+        self.obj.seal()
+
+    def made(self, ctx: WriteCtx) -> Json | None:
+        inner = self.obj.build(ctx)
+        if inner is None:
+            return None
+        ctx.contained.append({"resourceType": self.type, "id": self.name, **inner})
+        return {"reference": f"#{self.name}"}
+
+    def write(self, ctx: WriteCtx, out: Json, phase: int) -> None:
+        made = self.made(ctx)
+        if made is not None:
+            out[self.key] = made
+
+    def add(self, ctx: WriteCtx, items: list, phase: int) -> None:
+        made = self.made(ctx)
+        if made is not None:
+            items.append(made)
+
+    def found(self, ctx: ReadCtx, reference: Any) -> Json | None:
+        """The contained resource that the reference names, if it is of this row's type and shape."""
+        literal = reference.get("reference") if isinstance(reference, dict) else None
+        if not isinstance(literal, str):
+            return None
+        if literal.startswith("#"):
+            pool = ctx.resource.get("contained", ())
+            inner = next((r for r in pool if isinstance(r, dict) and r.get("id") == literal[1:]), None)
+        else:
+            inner = ctx.graph.resource(literal) if ctx.graph is not None else None
+        if inner is None or inner.get("resourceType") != self.type or not self.obj.matches(ctx, inner):
+            return None
+        return inner
+
+    def read(self, ctx: ReadCtx, el: Json) -> None:
+        inner = self.found(ctx, el.get(self.key))
+        if inner is not None:
+            self.obj.read_inner(ctx, inner)
+
+    def read_list(self, ctx: ReadCtx, items: list) -> None:
+        for item in items:
+            inner = self.found(ctx, item)
+            if inner is not None:
+                self.obj.read_inner(ctx, inner)
+                return
+
+    def trace(self, el: Json, path: str, sink: Callable[[str, Row], None]) -> None:
+        if self.key in el:
+            sink(f"{path}.{self.key}", self.row)
+
+
+class Item:
+    """One row that fills one (``[0]``) or many (``[]``) elements of a list directly."""
+
+    def __init__(self, leaf: Leaf | Fixed, many: bool) -> None:
+        self.leaf, self.many, self.row = leaf, many, leaf.row
+        self.phase, self.readable = leaf.phase, leaf.readable
+
+    def add(self, ctx: WriteCtx, items: list, phase: int) -> None:
+        leaf = self.leaf
+        if isinstance(leaf, Fixed):
+            items.append(leaf.value)
+            return
+        try:
+            if not self.many:
+                made = leaf.value(ctx)
+                if made is not None:
+                    items.append(made)
+                return
+            for value in leaf.gets[0](ctx) or ():
+                made = leaf.via.write(ctx, value, *(get(ctx) for get in leaf.gets[1:]))
+                if made is not None:
+                    items.append(made)
+        except Refuse as refused:
+            ctx.refuse(self.row, refused)
+
+    def read_list(self, ctx: ReadCtx, items: list) -> None:
+        leaf = self.leaf
+        if isinstance(leaf, Fixed):
+            return
+        owned = [el for el in items if leaf.via.owns(el) and not absent(el)]
+        if not self.many:
+            if len(owned) > 1 and self.row.mode == "both" and not ctx.ours:
+                ctx.refuse(self.row, Refuse("ambiguous", "one element"))
+            elif owned:
+                leaf.take(ctx, owned[0])
+            return
+        values: list[Any] = []
+        for el in owned:
+            try:
+                value = leaf.via.read(ctx, el)
+            except Refuse as refused:
+                ctx.refuse(self.row, refused)
+                continue
+            except SHAPE:
+                ctx.refuse(self.row, Refuse("type", "the shape FHIR gives this element"))
+                continue
+            if value is not None:
+                values.append(value)
+        if values:
+            ctx.set(leaf.names[0], values, self.row)
+
+
+class Repeat:
+    """One element per item of a list field: ``each`` rows, and slices that repeat."""
+
+    def __init__(self, name: str, obj: Obj, row: Row, scalar: bool) -> None:
+        self.name, self.obj, self.row, self.scalar = name, obj, row, scalar
+        self.get = getter(name)
+        self.phase = 2 if row.mode in ("link", "copy") else 1
+        self.readable = row.mode in ("both", "each", "read") and not name.startswith("/")
+        self.matchers = obj.matchers
+
+    def seal(self) -> None:
+        self.obj.seal()
+
+    def add(self, ctx: WriteCtx, items: list, phase: int) -> None:
+        for n, value in enumerate(self.get(ctx) or (), 1):
+            el = self.obj.build(ctx.item(self.name, n, value, self.scalar))
+            if el is not None:
+                items.append(el)
+
+    def read_list(self, ctx: ReadCtx, items: list) -> None:
+        values: list[Any] = []
+        for el in items:
+            if not self.obj.matches(ctx, el):
+                continue
+            inner = ctx.item(self.name, len(values) + 1)
+            self.obj.read_inner(inner, el)
+            out = inner.close()
+            value = out.get(".") if self.scalar else out
+            if value is not None and value != {}:
+                values.append(value)
+        if values:
+            ctx.set(self.name, values, self.row)
+
+
+class ListNode:
+    """A list element shared by rows: slices, single items, repeated items; told apart, never by position."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.members: list[Any] = []
+        self.p: dict[int, list[Any]] = {}
+
+    def seal(self) -> None:
+        for m in self.members:
+            if hasattr(m, "seal"):
+                m.seal()
+        self.p = {n: [m for m in self.members if n in passes(m)] for n in (1, 2, 3)}
+        self.readers = [m for m in self.members if reads(m)]
+
+    @property
+    def phases(self) -> set[int]:
+        return {n for m in self.members for n in passes(m)}
+
+    @property
+    def readable(self) -> bool:
+        return any(reads(m) for m in self.members)
+
+    def write(self, ctx: WriteCtx, out: Json, phase: int) -> None:
+        items = out.get(self.key)
+        new = [] if items is None else items
+        for member in self.p[phase]:
+            member.add(ctx, new, phase)
+        if items is None and new:
+            out[self.key] = new
+
+    def read(self, ctx: ReadCtx, el: Json) -> None:
+        items = el.get(self.key)
+        if items is None:
+            items = []
+        if isinstance(items, list):
+            for member in self.readers:
+                member.read_list(ctx, items)
+
+    def trace(self, el: Json, path: str, sink: Callable[[str, Row], None]) -> None:
+        for n, item in enumerate(el.get(self.key) or ()):
+            for m in self.members:
+                here = f"{path}.{self.key}[{n}]"
+                if isinstance(m, Contained):
+                    if isinstance(item, dict) and item.get("reference") == f"#{m.name}":
+                        sink(here, m.row)
+                        break
+                elif isinstance(m, Item):
+                    leaf = m.leaf
+                    if leaf.value == item if isinstance(leaf, Fixed) else leaf.via.owns(item):
+                        sink(here, m.row)
+                        break
+                else:
+                    obj = m.obj if isinstance(m, Repeat) else m
+                    if obj.matches(ReadCtx.loose(), item):
+                        obj.trace_inner(item, here, sink)
+                        break

@@ -1,0 +1,203 @@
+"""One record kind in one FHIR version: forward to its resources, and back. Compiled once, used for every record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.errors import Issue, MappingError
+from adapter.mapping.context import ReadCtx, WriteCtx
+from adapter.mapping.nodes import Obj
+from adapter.mapping.paths import Step
+from adapter.mapping.rows import Block, Definition
+from adapter.mapping.via import Env
+
+ROOT = "root"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Small tables that nodes need: the standard concept of each absent reason."""
+
+    dar: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A compiled resource block. ``links``: (part it points at, path) for finding graphs of other writers."""
+
+    block: Block
+    tree: Obj
+    links: tuple[tuple[str, tuple[Step, ...]], ...]
+
+    @property
+    def name(self) -> str:
+        return self.block.part or ROOT
+
+
+class Mapper:
+    """Forward and back for one kind and version. ``key`` gives the record's key (decisions.md 1)."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        parts: Sequence[Part],
+        env: Env,
+        tables: Tables,
+        key: Callable[[dict], tuple],
+    ) -> None:
+        self.kind, self.version, self.env, self.tables = definition.kind, definition.version, env, tables
+        self.definition = definition
+        self.parts = tuple(parts)
+        self.root = next(p for p in parts if p.name == ROOT)
+        self.children = tuple(p for p in parts if p.name != ROOT)
+        self.key = key
+        self.part_system = f"{env.sid}/part"
+
+    # -- forward ----------------------------------------------------------------------------------------------
+    def forward(self, record: dict[str, Any]) -> list[dict[str, Any]]:
+        """The record's resources, root first. Raises MappingError naming record, field and rule."""
+        rec = dict(record)
+        rec["$kind"] = self.kind
+        ctx = WriteCtx(rec, self.tables)
+        key = self.key(record)
+        ids = self.env.ids
+        root_type = self.root.block.type
+        root_id = ids(self.kind, key, "")
+        ctx.refs[ROOT] = {0: {"reference": f"{root_type}/{root_id}", "type": root_type}}
+        made: list[dict[str, Any]] = []
+        names: list[str] = []
+        for part in self.children:
+            self._children(ctx, part, key, made, names)
+        if names:
+            rec["$parts"] = names
+        absent = record.get("field_absent_reason")
+        if absent:
+            rec["$absent"] = [{"field": f, "reason": r} for f, r in absent.items()]
+        ctx.slots, ctx.contained = {}, []
+        root = self.root.tree.build(ctx)
+        if ctx.problems or root is None:
+            raise MappingError(
+                f"record cannot be mapped to {self.version}",
+                issues=[
+                    Issue(
+                        record=record.get("record_id"), field=row.fields[0] if row.fields else row.text,
+                        rule=refused.rule, limit=refused.limit, message=f"{root_type}.{row.text}",
+                    )
+                    for row, refused in ctx.problems
+                ],
+            )  # fmt: skip
+        return [self._finish(root, root_type, root_id, ctx.contained), *made]
+
+    def _children(self, ctx: WriteCtx, part: Part, key: tuple, made: list, names: list[str]) -> None:
+        block = part.block
+        refs = ctx.refs.setdefault(part.name, {})
+        if block.each is None:
+            scopes = [(0, ctx)]
+        else:
+            scopes = [
+                (n, ctx.item(block.each, n, item))
+                for n, item in enumerate(ctx.rec.get(block.each) or (), 1)
+                if block.among is None or item.get(block.among[0]) in block.among[1]
+            ]
+            if block.each in ctx.rec and not isinstance(ctx.rec[block.each], list):
+                scopes = [(0, ctx.item(block.each, 0, ctx.rec[block.each]))]
+        for n, scope in scopes:
+            scope.slots, scope.contained = {}, []
+            el = part.tree.build(scope)
+            if el is None:
+                continue
+            name = f"{part.name}-{n}" if n else part.name
+            stem = f"{part.name}-{scope.rec[block.key]}" if block.key else name
+            rid = self.env.ids(self.kind, key, stem)
+            el.setdefault("identifier", []).append(
+                {"system": self.part_system, "value": f"{ctx.root['record_id']}/{name}"}
+            )
+            names.append(name)
+            refs[n] = {"reference": f"{block.type}/{rid}", "type": block.type}
+            made.append(self._finish(el, block.type, rid, scope.contained))
+
+    @staticmethod
+    def _finish(el: dict, kind: str, rid: str, contained: list[dict]) -> dict[str, Any]:
+        head: dict[str, Any] = {"resourceType": kind, "id": rid}
+        if contained:
+            head["contained"] = contained
+        head.update(el)
+        return head
+
+    # -- back -------------------------------------------------------------------------------------------------
+    def recognises(self, resource: dict[str, Any]) -> bool:
+        """Could this resource of another writer be the root of such a record?"""
+        return resource.get("resourceType") == self.root.block.type and self.root.tree.matches(
+            ReadCtx.loose(), resource
+        )
+
+    def back(self, graph: Any, root: dict[str, Any], ours: bool) -> tuple[dict[str, Any], list[Issue]]:
+        """What the graph around ``root`` says, as record fields, and what could not be read (refused)."""
+        ctx = ReadCtx(graph, root, ours)
+        self.root.tree.read_inner(ctx, root)
+        items: dict[str, dict[Any, ReadCtx]] = {}
+        for part in self.children:
+            for n, resource in graph.children(self, part, root, ours):
+                if part.block.each is None:
+                    part.tree.read_inner(ctx.at(resource), resource)
+                    continue
+                scope = items.setdefault(part.block.each, {})
+                inner = scope.get(n)
+                if inner is None:
+                    inner = scope[n] = ctx.item(part.block.each, n)
+                inner.resource = resource
+                part.tree.read_inner(inner, resource)
+        for each, scope in items.items():
+            filled = [out for n in sorted(scope) if (out := scope[n].close())]
+            if filled:
+                ctx.out.setdefault(each, filled[0] if set(scope) == {0} else [f.get(".", f) for f in filled])
+        out = ctx.close()
+        out.pop("$parts", None)
+        out.pop("$kind", None)
+        absent = out.pop("$absent", None)
+        if absent:
+            out["field_absent_reason"] = {a["field"]: a["reason"] for a in absent if len(a) == 2}
+        return out, ctx.issues
+
+    def explain(self, resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """For each element of a record's resources: the row that made it (file:line), its fields and transform."""
+        out = []
+        by_name = {p.name: p for p in self.parts}
+        for resource in resources:
+            name = ROOT if resource is resources[0] else self._part_name(resource)
+            part = by_name.get(name)
+            if part is None:
+                continue
+
+            def sink(path: str, row: Any, r: dict = resource) -> None:
+                out.append(
+                    {
+                        "resource": f"{r['resourceType']}/{r['id']}", "path": r["resourceType"] + path,
+                        "fields": list(row.fields), "mode": row.mode, "via": row.via, "row": row.where,
+                    }
+                )  # fmt: skip
+
+            part.tree.trace_inner(resource, "", sink)
+        return out
+
+    def _part_name(self, resource: dict[str, Any]) -> str:
+        part = part_of(resource, self.part_system)
+        return "" if part is None else split_part(part[1])[0]
+
+
+def part_of(resource: dict[str, Any], system: str) -> tuple[str, str] | None:
+    """(record_id, part) from the part identifier of a resource, None when it has none."""
+    identifiers = resource.get("identifier")
+    for identifier in identifiers if isinstance(identifiers, list) else ():
+        if isinstance(identifier, dict) and identifier.get("system") == system:
+            record, _, part = str(identifier.get("value", "")).partition("/")
+            return record, part
+    return None
+
+
+def split_part(part: str) -> tuple[str, int]:
+    """``target-2`` -> (``target``, 2); ``consent`` -> (``consent``, 0)."""
+    head, _, tail = part.rpartition("-")
+    return (head, int(tail)) if head and tail.isdigit() else (part, 0)

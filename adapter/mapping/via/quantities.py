@@ -1,0 +1,134 @@
+"""Transforms of quantities: exact decimals with a UCUM unit that the row states."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from adapter.mapping.via.base import Refuse, Via, need, register
+
+UCUM = "http://unitsofmeasure.org"
+
+
+def quantity(value: Any, unit: str) -> dict[str, Any]:
+    if not unit:
+        return {"value": value}
+    return {"value": value, "unit": unit, "system": UCUM, "code": unit}
+
+
+def number(element: Any, units: tuple[str, ...]) -> tuple[Any, str]:
+    """Value and unit code of a Quantity whose unit is one of ``units``; anything else is refused."""
+    need(element, dict, "Quantity")
+    value = element.get("value")
+    if value is None:
+        raise Refuse("value", "a value")
+    if element.get("comparator"):
+        raise Refuse("comparator", "an exact value")
+    code = element.get("code") or element.get("unit")
+    if units == ("",) and not code:
+        return need(value, (int, Decimal), "decimal"), ""
+    if code not in units or element.get("system", UCUM) != UCUM:
+        raise Refuse("unit", " or ".join(units))
+    return need(value, (int, Decimal), "decimal"), code
+
+
+@register("quantity")
+class Quantity(Via):
+    """A number in the row's unit (`with`: UCUM code, or {unit, integer: true})."""
+
+    makes = ("Quantity", "Age", "Duration", "SimpleQuantity")
+
+    def configure(self, given: Any) -> None:
+        if isinstance(given, dict):
+            self.unit, self.integer = str(given["unit"]), bool(given.get("integer"))
+        elif isinstance(given, str):
+            self.unit, self.integer = given, False
+        else:
+            raise ValueError("quantity needs its UCUM unit in 'with'")
+
+    def write(self, ctx: Any, value: Any) -> dict[str, Any]:
+        return quantity(value, self.unit)
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        value, _ = number(element, (self.unit,))
+        if self.integer:
+            if Decimal(value) != int(value):
+                raise Refuse("integer", "a whole number")
+            return int(value)
+        return Decimal(value)
+
+
+@register("quantity_by")
+class QuantityBy(Via):
+    """A number whose unit depends on another field (`uses`): its instrument's unit, from the catalog."""
+
+    makes = ("Quantity",)
+
+    def configure(self, given: Any) -> None:
+        if len(self.row.uses) != 1:
+            raise ValueError("quantity_by needs one field in 'uses'")
+        self.units = {code: i.unit for code, i in self.env.catalog.instruments.items()}
+
+    def write(self, ctx: Any, value: Any, instrument: str) -> dict[str, Any]:
+        return quantity(value, self.units[instrument])
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        instrument = ctx.out.get(self.row.uses[0])
+        if instrument is None:
+            raise Refuse("depends", self.row.uses[0])
+        unit = self.units[instrument]
+        value, _ = number(element, (unit, "1") if unit.startswith("{") else (unit,))
+        return Decimal(value)
+
+
+@register("strength")
+class Strength(Via):
+    """(value, unit) <-> Ratio: percent_wv n = n g / 100 mL, mg_per_ml n = n mg / 1 mL (decisions.md 11).
+
+    The shape of the ratio keeps the unit typed. A foreign ratio that is not one of these two is refused unless it
+    is mg per mL after exact division.
+    """
+
+    arity = 2
+    makes = ("Ratio",)
+    _SHAPES = {"percent_wv": ("g", 100), "mg_per_ml": ("mg", 1)}
+
+    def write(self, ctx: Any, value: Any, unit: Any) -> Any:
+        if unit is None or value is None:
+            return None
+        mass, per = self._SHAPES[unit]
+        return {"numerator": quantity(value, mass), "denominator": quantity(per, "mL")}
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        need(element, dict, "Ratio")
+        if "numerator" not in element or "denominator" not in element:
+            return None
+        value, mass = number(element["numerator"], ("g", "mg"))
+        volume, _ = number(element["denominator"], ("mL",))
+        for unit, (word, per) in self._SHAPES.items():
+            if mass == word and volume == per:
+                return Decimal(value), unit
+        milligrams = Decimal(value) * (1000 if mass == "g" else 1)
+        exact = milligrams / Decimal(volume) if volume else Decimal(0)
+        if not volume or exact * Decimal(volume) != milligrams:
+            raise Refuse("strength", "g per 100 mL or mg per mL")
+        return exact, "mg_per_ml"
+
+
+@register("range")
+class Range(Via):
+    """(low, high) <-> Range in the row's unit; either may be missing. Whole numbers."""
+
+    arity = 2
+    makes = ("Range",)
+
+    def configure(self, given: Any) -> None:
+        self.unit = str(given)
+
+    def write(self, ctx: Any, low: Any, high: Any) -> Any:
+        out = {k: quantity(v, self.unit) for k, v in (("low", low), ("high", high)) if v is not None}
+        return out or None
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        need(element, dict, "Range")
+        return tuple(int(number(element[k], (self.unit,))[0]) if k in element else None for k in ("low", "high"))

@@ -1,0 +1,171 @@
+"""The journeys, top to bottom: intake, map, unmap, push, pull. No branch on record kind or FHIR version.
+
+Each works chunk by chunk in bounded memory and ends in a Report. Bodies are lists of steps; the steps are in the rooms,
+in `mill` (record to resources and back) and in `scope` (what a pull asks for).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from adapter import codec, records
+from adapter.errors import HydrofhirError, Issue, Skip
+from adapter.exchange.parcel import Outcome, Parcel
+from adapter.mill import Mill, Stranger, Taken
+from adapter.records.intake import Entry
+from adapter.report import Report
+from adapter.scope import Partner, Reader, Scope, stranger_of
+from adapter.store import Ledger, Store, Stored
+
+Sink = Callable[[dict[str, Any]], None]
+CHUNK = 200
+
+
+def intake(store: Store, entries: Iterable[Entry], report: Report) -> Report:
+    """Records land in the store first (decisions 19): validated, version by version, refused ones named."""
+
+    def good() -> Iterator[tuple[str, tuple[str, ...], dict[str, Any], bytes, str]]:
+        for entry in entries:
+            report.add(read=1)
+            if entry.record is None:
+                report.refuse(entry.issues)
+                continue
+            body = codec.dumps(entry.record)
+            yield entry.record["kind"], records.key(entry.record), entry.record, body, codec.digest(body)
+
+    put = store.put_records(good())
+    report.add(new=put.new, changed=put.changed, unchanged=put.unchanged)
+    for issue in put.refused:
+        report.refuse([issue])
+    return report.done()
+
+
+def push(store: Store, mill: Mill, partner: Partner, report: Report, retry_dead: bool = False) -> Report:
+    """Everything in the store that the partner has not: derive, map, check, send, keep the receipt.
+
+    Safe to end at any point and to start again: what is not marked sent is sent again, by the same ids.
+    """
+    ledger = store.ledger(partner.target.ledger_key, f"{mill.assembly.mappings.digest}|{mill.version}")
+    parcels = _parcels(ledger, mill, report, ledger.pending(retry_dead=retry_dead))
+    for outcomes in partner.send(parcels, ledger.begin):
+        ledger.settle(outcomes)
+        _tell(report, outcomes)
+    if partner.stopped:
+        report.unfinished = "the partner is unavailable; start the push again later"
+    return report.done()
+
+
+def pull(
+    store: Store,
+    mill: Mill,
+    partner: Partner,
+    report: Report,
+    scope: Scope | None = None,
+    out: Sink | None = None,
+) -> Report:
+    """Pages to staging, staging to graphs, graphs to records, records to the store; the cursor moves last."""
+    scope = scope or Scope()
+    reader = Reader(partner, mill, store)
+    for page in reader.pages(scope):
+        store.stage(reader.key, page)
+        report.add(resources=len(page))
+    taken = staged_records(store, mill, reader.key, stranger_of(partner.target) if scope.all else None, report)
+    keep(store, taken, report, out)
+    reader.finish(scope)
+    return report.done()
+
+
+def staged_records(
+    store: Store, mill: Mill, address: str, stranger: Stranger | None, report: Report
+) -> Iterator[Taken]:
+    """Graphs by subject, brought together and mapped back; what became a record leaves staging."""
+    for _subject, staged in store.staged(address):
+        resources = []
+        for one in staged:
+            try:
+                resources.append(codec.loads_wire(one.body))
+            except Skip:
+                report.refuse([Issue(f"{one.type}/{one.id}", "", "json")], "unreadable")
+        whole = True
+        for taken in mill.records(resources, stranger):
+            whole = whole and not any(i.rule == "incomplete" for i in taken.issues)
+            yield taken
+        if whole:
+            store.unstage(address, [f"{s.type}/{s.id}" for s in staged])
+
+
+def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink | None) -> None:
+    """Hand each record on, to the store and to ``out``; name what could not be read."""
+
+    def good() -> Iterator[tuple[str, tuple[str, ...], dict[str, Any], bytes, str]]:
+        for one in taken:
+            if one.record is None:
+                incomplete = any(i.rule == "incomplete" for i in one.issues)
+                report.refuse(one.issues, "incomplete" if incomplete else "unreadable")
+                continue
+            report.add(records=1)
+            if out is not None:
+                out(one.record)
+            body = codec.dumps(one.record)
+            yield one.record["kind"], records.key(one.record), one.record, body, codec.digest(body)
+
+    if store is None:
+        for _ in good():
+            pass
+        return
+    put = store.put_records(good())
+    report.add(new=put.new, changed=put.changed, unchanged=put.unchanged)
+    for issue in put.refused:
+        report.refuse([issue])
+
+
+def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Stored]) -> Iterator[Parcel]:
+    """Mapped, checked records as parcels; a record that cannot go is buried with its reason, the rest goes on."""
+    batch: list[Parcel] = []
+    for stored in pending:
+        report.add(offered=1)
+        try:
+            parts = tuple(mill.resources(codec.loads(stored.body)))
+        except Skip as refused:
+            issues = getattr(refused, "issues", None) or [Issue(stored.record_id, "", type(refused).__name__)]
+            ledger.bury(stored.kind, stored.key, stored.record_id, "map", issues[0])
+            report.refuse(issues, "rejected")
+            continue
+        batch.append(
+            Parcel(
+                kind=stored.kind, key=stored.key, subject=stored.subject, parts=parts, hash=stored.hash,
+                version=stored.version, record_id=stored.record_id, wave=1 if stored.subject else 0,
+                synthetic=stored.synthetic,
+            )
+        )  # fmt: skip
+        if len(batch) >= CHUNK:
+            yield from _with_removals(ledger, batch)
+            batch = []
+    yield from _with_removals(ledger, batch)
+
+
+def _with_removals(ledger: Ledger, batch: list[Parcel]) -> Iterator[Parcel]:
+    """Parcels that also take away what an earlier version of their record had and this one has not."""
+    gone = ledger.vanished(batch) if batch else {}
+    for parcel in batch:
+        remove = tuple(gone.get((parcel.kind, parcel.key), ()))
+        yield _replace(parcel, remove) if remove else parcel
+
+
+def _replace(parcel: Parcel, remove: tuple[tuple[str, str], ...]) -> Parcel:
+    from dataclasses import replace
+
+    return replace(parcel, remove=remove)
+
+
+def _tell(report: Report, outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
+        entries = len(outcome.parcel.parts)
+        if outcome.issue is not None and outcome.state in ("rejected", "waiting"):
+            report.refuse([outcome.issue], outcome.state)
+        else:
+            report.add(**{outcome.state: 1, f"{outcome.state}_resources": entries})
+
+
+__all__ = ["HydrofhirError", "intake", "keep", "pull", "push", "staged_records"]

@@ -1,0 +1,92 @@
+"""What arrives: the record kinds, their schemas, and reading them from NDJSON or JSON arrays.
+
+A marshmallow schema is the definition of a kind: fields, closed lists, ranges, and the rules that need only
+one record. `load` is a compiled path of the same meaning, many times faster. A validated record is a plain
+dict in schema order: str, int, bool, Decimal, lists and dicts; absence is a missing key; dates stay text;
+decimals keep their digits.
+
+    record = load(None, {"kind": "subject", ...})      # RecordRefused(issues) when something is wrong
+
+This room must not know FHIR, storage or the wire, nor compare records with each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.errors import Issue, RecordRefused
+
+from .base import safe_id
+from .describe import json_schema
+from .enrolment import Enrolment
+from .lists import configure
+from .loader import run
+from .meta import RecordSchema
+from .pain_outcome import PainOutcome
+from .procedure import Procedure
+from .rules import Out
+from .samples import example
+from .study import Study
+from .subject import Subject
+
+SCHEMAS: dict[str, type[RecordSchema]] = {
+    "subject": Subject,
+    "study": Study,
+    "enrolment": Enrolment,
+    "procedure": Procedure,
+    "pain_outcome": PainOutcome,
+}
+KINDS = tuple(SCHEMAS)
+_KEY_FIELDS = {
+    "subject": ("subject_id",),
+    "study": ("study_id",),
+    "enrolment": ("study_id", "subject_id", "unit_id"),
+    "procedure": ("subject_id", "procedure_id"),
+}
+
+
+def schema(kind: str) -> type[RecordSchema]:
+    """The marshmallow schema class of a kind. KeyError for an unknown kind."""
+    return SCHEMAS[kind]
+
+
+def load(kind: str | None, obj: Any) -> dict[str, Any]:
+    """Validate one decoded object and add what intake derives.
+
+    With `kind` None the object's own `kind` decides; otherwise they must agree. RecordRefused carries every
+    broken rule as an Issue (field path, rule, limit); nothing is repaired.
+    """
+    if type(obj) is not dict:
+        raise RecordRefused([Issue(None, "", "type", "object")])
+    said = obj.get("kind")
+    if not isinstance(said, str) or said not in SCHEMAS or (kind is not None and said != kind):
+        rule = "required" if "kind" not in obj else "kind"
+        raise RecordRefused([Issue(safe_id(obj), "kind", rule, kind or ", ".join(KINDS))])
+    return run(SCHEMAS[said], obj)
+
+
+def key(record: dict[str, Any]) -> tuple[str, ...]:
+    """The key by which records refer to this one (decisions, Kinds and keys); an absent unit_id is ``""``."""
+    names = _KEY_FIELDS.get(record["kind"], ("record_id",))
+    return tuple(str(record.get(name, "")) for name in names)
+
+
+def warnings(record: dict[str, Any]) -> list[Issue]:
+    """What is legal but unusual in a validated record; rule ids start with ``W.``."""
+    out = Out()
+    for rule in SCHEMAS[record["kind"]].warnings:
+        rule(record, out)
+    return [Issue(record["record_id"], path, fault.rule, fault.limit) for path, fault in out.found]
+
+
+__all__ = [
+    "KINDS",
+    "RecordSchema",
+    "configure",
+    "example",
+    "json_schema",
+    "key",
+    "load",
+    "schema",
+    "warnings",
+]

@@ -1,0 +1,1 @@
+"""Nothing yet but the import path of helpers."""

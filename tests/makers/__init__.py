@@ -1,0 +1,15 @@
+"""Builders of arbitrary valid records, one per kind."""
+
+from .enrolment import EnrolmentMaker
+from .pain_outcome import PainOutcomeMaker
+from .procedure import ProcedureMaker
+from .study import StudyMaker
+from .subject import SubjectMaker
+
+MAKERS = {
+    "subject": SubjectMaker,
+    "study": StudyMaker,
+    "enrolment": EnrolmentMaker,
+    "procedure": ProcedureMaker,
+    "pain_outcome": PainOutcomeMaker,
+}

@@ -1,0 +1,111 @@
+# ruff: noqa: E501 - one case a line reads best
+"""Breaking one row of a mapping stops the start with file, row and reason. Each case edits a copy of `mappings/`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from adapter import assembly, catalog, records
+from adapter.errors import ConfigError, MappingProofError
+
+PAIN = "fields/pain_outcome.yaml"
+STUDY = "fields/study.yaml"
+PROCEDURE = "fields/procedure.yaml"
+SHARED = "fields/_shared.yaml"
+
+CASES = {
+    "wrong path": (PAIN, "path: bodySite, via: concept_text", "path: bodySight, via: concept_text", "no element 'bodySight'"),
+    "wrong path below": (PAIN, "performer[0].identifier", "performer[0].identity", "no element 'identity'"),
+    "not a list": (PAIN, "path: method,", 'path: "method[0]",', "is not a list"),
+    "a list": (PAIN, 'path: "partOf[0]"', "path: partOf", "is a list"),
+    "wrong type": (PAIN, "path: valueQuantity, via: quantity_by", "path: valueString, via: quantity_by", "is string, but transform"),
+    "path of the other version": (STUDY, "R4: individual", "R4: individual", None),
+    "forgotten field": (
+        PAIN,
+        '      - {field: rescue_since_last, path: "component[rescue-since-last].valueCodeableConcept", via: yes_no}\n',
+        "",
+        "field 'rescue_since_last' is neither mapped nor listed under not_sent",
+    ),
+    "field that does not exist": (PAIN, "field: target_no,", "field: target_number,", "the record has no field 'target_number'"),
+    "not written both ways": (PAIN, "{field: target_no,", "{copy: target_no,", "field 'target_no' is neither mapped"),
+    "no inverse": (PAIN, "{field: nominal_offset, path: \"component[nominal-offset].valueQuantity\", via: duration}",
+                   "{field: nominal_offset, path: \"component[nominal-offset].valueDateTime\", via: date_part}", "has no inverse"),
+    "required element unfilled": (PAIN, "      - {copy: record_status, path: status, table: observation-status}\n", "", "Observation.status is required and not always filled"),
+    "required choice unfilled": (PROCEDURE, "via: when, missing: unknown}", "via: when}", "is required and not always filled"),
+    "table not invertible": (STUDY, "    - [exclude, true]", "    - [exclude, false]", "cannot be inverted"),
+    "table with a code left out": (SHARED, "    - [cancelled, cancelled]\n", "", "_shared.yaml has no row for record_status = 'cancelled'"),
+    "code that the binding forbids": (SHARED, "    - [draft, preliminary]", "    - [draft, provisional]", "'provisional' is not one of its codes"),
+    "constant that the binding forbids": (PROCEDURE, "{path: intent, fix: proposal}", "{path: intent, fix: suggestion}", "is not one of its codes"),
+    "own coding on a required binding": (
+        "fields/enrolment.yaml", "path: subjectState, via: bound", "path: subjectState, via: concept", "has a required binding",
+    ),
+    "two rows, one element": (PAIN, "path: method, via: concept", "path: code, via: concept", "another row already fills Observation.code"),
+    "unknown transform": (PAIN, "via: quantity_by", "via: quantity_bye", "no transform named 'quantity_bye'"),
+    "unknown list": (PAIN, "via: concept, with: pain-context", "via: concept, with: pain-contexts", "no code list named"),
+    "unknown ConceptMap": (PAIN, "maps: [body-site-sct]", "maps: [body-site-icd]", "no ConceptMap named"),
+    "list too small for the field": (PAIN, "via: concept, with: pain-context", "via: concept, with: recall-period", "is not in 'recall-period'"),
+    "unknown word": (PAIN, "uses: [instrument]", "use: [instrument]", "unknown word 'use'"),
+    "link to nothing": (PAIN, "link: root", "link: rooot", "there is no such part"),
+    "two roots": (PAIN, "  - part: guess\n    type", "  - type", "exactly one resource without a part name"),
+    "repeated YAML key": (PAIN, "record: pain_outcome\n", "record: pain_outcome\nrecord: pain_outcome\n", "record"),
+}  # fmt: skip
+
+
+def proof(folder: Path) -> None:
+    try:
+        assembly.assemble(path=folder)
+    finally:
+        records.configure(catalog.load())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(catalog.mappings_path(), tmp_path / "mappings")
+    return tmp_path / "mappings"
+
+
+def test_the_mappings_as_they_stand_are_proved(folder: Path) -> None:
+    proof(folder)
+
+
+@pytest.mark.parametrize("name", [n for n, c in CASES.items() if c[3]])
+def test_a_broken_row_stops_the_start(name: str, folder: Path) -> None:
+    file, old, new, reason = CASES[name]
+    text = (folder / file).read_text()
+    assert old in text, "the case no longer fits the file"
+    (folder / file).write_text(text.replace(old, new, 1))
+    with pytest.raises((MappingProofError, ConfigError)) as stopped:
+        proof(folder)
+    assert file.rpartition("/")[2] in str(stopped.value)
+    assert reason in str(stopped.value)
+    if isinstance(stopped.value, MappingProofError):
+        assert all(row.startswith("line ") for _, row, _ in stopped.value.findings)
+
+
+def test_an_unmapped_code_stops_the_start(folder: Path) -> None:
+    path = folder / "terminology" / "ConceptMap-laterality-sct.json"
+    found = json.loads(path.read_text())
+    dropped = found["group"][0]["element"].pop()["code"]
+    path.write_text(json.dumps(found))
+    with pytest.raises((MappingProofError, ConfigError), match=dropped):
+        proof(folder)
+
+
+def test_a_new_code_without_a_concept_map_entry_stops_the_start(folder: Path) -> None:
+    path = folder / "terminology" / "CodeSystem-body-site.json"
+    found = json.loads(path.read_text())
+    found["concept"].append({"code": "left_ear_lobe", "display": "Left ear lobe"})
+    found["count"] = len(found["concept"])
+    path.write_text(json.dumps(found))
+    with pytest.raises((MappingProofError, ConfigError), match="left_ear_lobe"):
+        proof(folder)
+
+
+def test_a_kind_without_a_mapping_stops_the_start(folder: Path) -> None:
+    (folder / "fields" / "enrolment.yaml").unlink()
+    with pytest.raises(MappingProofError, match="enrolment"):
+        proof(folder)
