@@ -1,7 +1,7 @@
-"""The journeys over files: records to resources (`map`) and back (`unmap`). No server, no lasting store, bounded memory.
+"""The journeys over files: records to resources (`map`) and back (`unmap`). No server, no lasting store.
 
-`map` works chunk by chunk, in this process or in several (`processes`). `unmap` takes resources in any order: it spills
-them to a temporary database, so that graphs come together without being held. Knows no command line.
+In bounded memory: `map` works chunk by chunk, in one process or several (`processes`). `unmap` takes
+resources in any order: it spills them to a temporary database, where graphs come together. Knows no command line.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from adapter.assembly import Assembly
 from adapter.errors import Issue, RecordRefused
 from adapter.fhir.gate import Gate
 from adapter.mapping import Found
+from adapter.receiver import Receiver
+from adapter.settings import Target
 
 Part = tuple[str, str, bytes]
 
@@ -29,16 +31,17 @@ class Stranger:
 
 
 class Mill:
-    """Map, encode, check; and back. One per FHIR version; safe to share between threads."""
+    """Map, adapt to the receiver, encode, check; and back. One per FHIR version and target; safe between threads."""
 
-    def __init__(self, assembly: Assembly, version: str) -> None:
+    def __init__(self, assembly: Assembly, version: str, target: Target | None = None) -> None:
         self.assembly, self.version = assembly, version
         self.gate = Gate(version)
+        self.receiver = Receiver(target, assembly.sid)
 
     def resources(self, record: dict[str, Any]) -> list[Part]:
         """The record's resources as (type, id, bytes), root first, checked. Raises MappingError, ResourceRefused."""
         out = []
-        for resource in self.assembly.mappings.forward(record, self.version):
+        for resource in self.receiver.adapt(self.assembly.mappings.forward(record, self.version)):
             data = codec.dumps(resource)
             self.gate.require(data, record["record_id"])
             out.append((resource["resourceType"], resource["id"], data))

@@ -46,7 +46,8 @@ def push(store: Store, mill: Mill, partner: Partner, report: Report, retry_dead:
 
     Safe to end at any point and to start again: what is not marked sent is sent again, by the same ids.
     """
-    ledger = store.ledger(partner.target.ledger_key, f"{mill.assembly.mappings.digest}|{mill.version}")
+    digest = f"{mill.assembly.mappings.digest}|{mill.version}"
+    ledger = store.ledger(partner.target.ledger_key, digest, mill.receiver.policy)
     parcels = _parcels(ledger, mill, report, ledger.pending(retry_dead=retry_dead))
     for outcomes in partner.send(parcels, ledger.begin):
         ledger.settle(outcomes)
@@ -72,7 +73,11 @@ def pull(
         report.add(resources=len(page))
     taken = staged_records(store, mill, reader.key, stranger_of(partner.target) if scope.all else None, report)
     keep(store, taken, report, out)
-    reader.finish(scope)
+    if reader.short:
+        more = ", ".join(f"{n} {kind}" for kind, n in reader.short.items())
+        report.unfinished = f"the server counts more than it gave ({more}): pull again"
+    else:
+        reader.finish(scope)
     return report.done()
 
 
@@ -131,6 +136,9 @@ def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Store
             issues = getattr(refused, "issues", None) or [Issue(stored.record_id, "", type(refused).__name__)]
             ledger.bury(stored.kind, stored.key, stored.record_id, "map", issues[0])
             report.refuse(issues, "rejected")
+            continue
+        if not parts:  # all of it belongs to the receiver
+            report.add(withheld=1)
             continue
         batch.append(
             Parcel(

@@ -27,8 +27,8 @@ from adapter.records.split import Piece
 
 RECORDS, BYTES = 100, 256 * 1024
 """A chunk ends at so many records or bytes."""
-LARGE = 2 * 1024 * 1024
-"""Input of more bytes than this is worth starting processes, when nobody says how many."""
+LARGE = 8 * 1024 * 1024
+"""Input of more bytes than this is worth starting processes (some 2 s), when nobody says how many."""
 MOST = 4
 
 
@@ -114,7 +114,16 @@ _worker: list[tuple[Mill, Plan]] = []
 
 
 def _begin(plan: Plan) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker[:] = [(Mill(assemble(plan.namespace, plan.sid), plan.version), plan)]
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed takes its workers with it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(chunk: list[Piece]) -> Mapped:

@@ -48,13 +48,15 @@ def stranger_of(target: Target) -> Stranger:
 
 
 class Reader:
-    """What a pull reads from one partner; ``latest`` is the newest lastUpdated seen."""
+    """What a pull reads from one partner; ``latest`` is the newest lastUpdated seen, ``short`` how many resources the
+    server counts beyond those it gave, by type: the proof that a pull is complete."""
 
     def __init__(self, partner: Partner, mill: Mill, store: Store) -> None:
         self.partner, self.mill, self.store = partner, mill, store
         self.key = partner.target.ledger_key
         self.mappers = mill.assembly.mappings.mappers[mill.version]
         self.latest = ""
+        self.short: dict[str, int] = {}
 
     def pages(self, scope: Scope) -> Iterator[Page]:
         """Pages to stage, for what the scope asks. A folder is always read whole."""
@@ -72,8 +74,18 @@ class Reader:
             yield from self._touched(since, scope)
             return
         for kind in types_of(self.mappers):
-            for page in self.partner.pages(kind, self._own(scope)):
-                yield self._staged(page)
+            yield from self._counted(self.partner, kind, self._own(scope))
+
+    def _counted(self, server: Server, kind: str, params: dict[str, str]) -> Iterator[Page]:
+        """All pages of one type, and then the server's own count: a page may go missing without a word."""
+        seen: set[str] = set()
+        for page in server.pages(kind, params):
+            staged = self._staged(page)
+            seen.update(one.id for one in staged)
+            yield staged
+        total = server.count(kind, params)
+        if total is not None and total > len(seen):
+            self.short[kind] = total - len(seen)
 
     def finish(self, scope: Scope) -> None:
         """Move the cursor, after everything else."""

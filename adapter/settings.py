@@ -32,6 +32,7 @@ from .errors import ConfigError
 FHIR_VERSIONS = ("R4", "R5")
 CONFIG_NAME = "hydrofhir.toml"
 DEFAULT_SID = "https://hydrofhir.example/fhir/sid"
+_TEXTS = {"state": "~/.local/state/hydrofhir", "namespace": "", "sid": DEFAULT_SID, "host": "127.0.0.1"}
 _ACTOR = re.compile(r"(Practitioner|PractitionerRole|Organization|Location)/[A-Za-z0-9\-.]{1,64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -169,14 +170,18 @@ def load(environ: Mapping[str, str] | None = None, file: Path | None = None) -> 
     raw = _read(path) if path is not None else {}
     where = str(path or CONFIG_NAME)
     top = _Table(raw, where, "")
-    state = Path(env.get("HYDROFHIR_STATE") or top.text("state", "~/.local/state/hydrofhir")).expanduser()
-    namespace = _namespace(env.get("HYDROFHIR_NAMESPACE") or top.text("namespace", ""), where)
-    sid = top.text("sid", DEFAULT_SID).rstrip("/")
+    in_file = {key: top.text(key, default) for key, default in _TEXTS.items()}
+    state = Path(env.get("HYDROFHIR_STATE") or in_file["state"]).expanduser()
+    namespace = _namespace(env.get("HYDROFHIR_NAMESPACE") or in_file["namespace"], where)
+    sid = in_file["sid"].rstrip("/")
     if "://" not in sid and not sid.startswith("urn:"):
         top.fail("sid", "an absolute URI")
-    host = env.get("HYDROFHIR_HOST") or top.text("host", "127.0.0.1")
-    port = _port(env["HYDROFHIR_PORT"]) if env.get("HYDROFHIR_PORT") else top.number("port", 8080, 1, 65535)
-    store_url = env.get("HYDROFHIR_STORE") or _stored_url(top, state)
+    host = env.get("HYDROFHIR_HOST") or in_file["host"]
+    port = top.number("port", 8080, 1, 65535)
+    if env.get("HYDROFHIR_PORT"):
+        port = _port(env["HYDROFHIR_PORT"])
+    store_url = _stored_url(top, state)
+    store_url = env.get("HYDROFHIR_STORE") or store_url
     box = top.table("limits")
     limits = Limits(**{f.name: box.number(f.name, f.default, 1, 2**31) for f in fields(Limits)})
     box.finish()
@@ -353,7 +358,7 @@ def _surroundings(base: str | None, env: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     lower = {key.lower(): value for key, value in env.items() if value}
     scheme, host = urlsplit(base).scheme, str(urlsplit(base).hostname)
-    # type: ignore[attr-defined]
+
     spared = [one.strip().lstrip("*.").lower() for one in lower.get("no_proxy", "").split(",") if one.strip()]
     if "*" not in lower.get("no_proxy", "").split(",") and not any(
         host.lower() == one or host.lower().endswith("." + one) for one in spared if one

@@ -14,8 +14,12 @@ from __future__ import annotations
 import click
 
 from adapter import __version__
-from adapter.commands import convert, doctor, local, prove, trade
+from adapter.commands.convert import generate, map_, unmap
+from adapter.commands.doctor import doctor
 from adapter.commands.face import Face, debug_option, example
+from adapter.commands.local import demo, sandbox, serve
+from adapter.commands.prove import check, schema
+from adapter.commands.trade import pull, push
 
 
 @click.group(
@@ -39,10 +43,7 @@ def hydrofhir() -> None:
     """
 
 
-for command in (
-    prove.check, prove.schema, convert.generate, convert.map_, convert.unmap, trade.push, trade.pull,
-    doctor.doctor, local.sandbox, local.serve, local.demo,
-):  # fmt: skip
+for command in (check, schema, generate, map_, unmap, push, pull, doctor, sandbox, serve, demo):
     hydrofhir.add_command(command)
 
 __all__ = ["hydrofhir"]

@@ -32,15 +32,19 @@ class State:
 class Face(click.Group):
     """The group of all commands: whatever goes wrong ends here, in words and with an exit code."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order of the work, not of the alphabet
+
     def invoke(self, ctx: click.Context) -> Any:
         state = ctx.ensure_object(State)
+        error: Exception | None = None
         try:
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except KeyboardInterrupt:
             say("interrupted; nothing half-written was left, start the command again to go on")
-            code, error = INTERRUPTED, None
+            code = INTERRUPTED
         except BrokenPipeError:
             _forget_stdout()
             ctx.exit(INTERRUPTED)

@@ -33,10 +33,10 @@ NAMES = {
 
 
 class Watch:
-    """Shows counts as they grow. ``rate_of`` names the count whose rate per second is told."""
+    """Shows counts as they grow; ``begin`` says of which journey, and which count's rate per second is told."""
 
-    def __init__(self, label: str, rate_of: str) -> None:
-        self.label, self.rate_of = label, rate_of
+    def __init__(self) -> None:
+        self.label = self.rate_of = ""
         self.began = self.last = time.monotonic()
         self.live: Any = None
         self.task: Any = None
@@ -52,12 +52,16 @@ class Watch:
                 console=Console(stderr=True), transient=True,
             )  # fmt: skip
             self.live.start()
-            self.task = self.live.add_task(self.label, total=None)
+            self.task = self.live.add_task("starting", total=None)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.live is not None:
             self.live.stop()
+
+    def begin(self, label: str, rate_of: str) -> None:
+        """A journey starts."""
+        self.label, self.rate_of, self.began = label, rate_of, time.monotonic()
 
     def tick(self, counts: Counter[str]) -> None:
         """Show these counts, unless that was done a moment ago."""
@@ -80,12 +84,13 @@ class Watch:
 
 
 @contextmanager
-def watched(label: str, rate_of: str, rejects: str | None = None) -> Iterator[Callable[[str], Report]]:
-    """A maker of reports (by journey name) whose counts and issues are shown; issues also go to ``rejects``."""
+def watched(rejects: str | None = None) -> Iterator[Callable[[str, str], Report]]:
+    """A maker of reports, from the journey's name and the count whose rate is told: counts and issues are shown as
+    they come; issues also go to the file ``rejects``."""
     shown = 0
     with ExitStack() as stack:
         file = stack.enter_context(written(rejects)) if rejects is not None else None
-        watch = stack.enter_context(Watch(label, rate_of))
+        watch = stack.enter_context(Watch())
 
         def on_issue(issue: Issue) -> None:
             nonlocal shown
@@ -98,12 +103,16 @@ def watched(label: str, rate_of: str, rejects: str | None = None) -> Iterator[Ca
             if file is not None:
                 file.write(codec.dumps(issue.as_dict()) + b"\n")
 
-        yield lambda journey: Report(journey, on_issue=on_issue, tick=watch.tick)
+        def journey(name: str, rate_of: str) -> Report:
+            watch.begin(name, rate_of)
+            return Report(name, on_issue=on_issue, tick=watch.tick)
+
+        yield journey
 
 
 def told(counts: Counter[str]) -> str:
     """Counts in words, those that are not zero."""
-    return ", ".join(f"{counts[name]:,} {word}" for name, word in NAMES.items() if counts[name]) or "nothing yet"
+    return ", ".join(f"{counts[name]:,} {word}" for name, word in NAMES.items() if counts[name]) or "nothing"
 
 
 def rate(count: int, seconds: float) -> str:

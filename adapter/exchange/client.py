@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 
-from ..errors import ConfigError, TargetError, TargetRefused, TargetUnavailable, VersionMismatch
+from ..errors import ConfigError, TargetError, TargetRefused, TargetUnavailable, TransactionMismatch, VersionMismatch
 from ..settings import Target
 from .answers import EntryResult, as_page, as_resource, entries_of
 from .auth import Auth
@@ -167,6 +167,15 @@ class FhirClient:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def count(self, resource_type: str, params: Params | None = None) -> int | None:
+        """How many resources the server says match; None when it does not say."""
+        self.metadata()
+        _check(_TYPE, resource_type)
+        reply = self._search(resource_type, {**(params or {}), "_summary": "count", "_total": "accurate"})
+        bundle: Any = self._need(reply).value
+        total = bundle.get("total") if isinstance(bundle, dict) else None
+        return total if isinstance(total, int) else None
+
     def close(self) -> None:
         """End all connections."""
         self.wire.close()
@@ -179,20 +188,24 @@ class FhirClient:
         status = fault.kind if isinstance(fault.kind, int) else 0
         if fault.action is Action.STOP:
             return ConfigError(text)
-        if fault.action in (Action.LATER, Action.RETRY) or fault.kind in ("timeout", 504, 410):
+        if fault.kind == "short_answer":
+            return TransactionMismatch(text)
+        if fault.action in (Action.LATER, Action.RETRY) or fault.kind in ("timeout", 504, 409, 410):
             return TargetUnavailable(text, status=status)
         return TargetRefused(text, status=status)
 
     def _first(self, resource_type: str, params: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None] | Fault:
         params.setdefault("_count", str(self.target.page_size))
+        return self._page(self._need(self._search(resource_type, params)))
+
+    def _search(self, resource_type: str, params: dict[str, Any]) -> Reply | Fault:
+        """A search by GET, or by POST where a value may identify somebody."""
         params.setdefault("_pretty", "false")
         if SAFE_PARAMETERS.issuperset(params):
-            reply = self.wire.send("GET", f"{self.base}/{resource_type}", params=params, check=as_page)
-        else:
-            form = urlencode(params, doseq=True).encode("ascii")
-            url = f"{self.base}/{resource_type}/_search"
-            reply = self.wire.send("POST", url, body=form, content_type=_FORM, check=as_page)
-        return self._page(self._need(reply))
+            return self.wire.send("GET", f"{self.base}/{resource_type}", params=params, check=as_page)
+        form = urlencode(params, doseq=True).encode("ascii")
+        url = f"{self.base}/{resource_type}/_search"
+        return self.wire.send("POST", url, body=form, content_type=_FORM, check=as_page)
 
     def _follow(self, link: str) -> tuple[list[dict[str, Any]], str | None] | Fault:
         reply = self.wire.send("GET", link, check=as_page)

@@ -20,8 +20,8 @@ from .. import codec
 from ..errors import CodecError, ConfigError, Stop, VersionMismatch
 from ..settings import Target
 from .answers import bundle_of, resources_of
+from .packing import bundles, leave_out
 from .parcel import SENT, Outcome, Parcel
-from .sender import bundles, leave_out
 
 MANIFEST = "manifest.json"
 _BUNDLE = re.compile(r"bundle-([0-9]{6,})\.json")

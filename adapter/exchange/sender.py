@@ -12,14 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from ..errors import HydrofhirError, Issue
-from ..settings import Target
+from ..errors import HydrofhirError
 from .answers import EntryResult, bundle_of
 from .client import FhirClient
-from .parcel import NO_CHANGE, REJECTED, SENT, WAITING, Outcome, Parcel
+from .packing import Bundle, bundles, leave_out, middle, rejected, waiting
+from .parcel import NO_CHANGE, SENT, WAITING, Outcome, Parcel
 from .retry import Action, Fault
 
-Bundle = list[Parcel]
 _ROOM = 2
 _GIVE_UP = 24
 _LAST_ROUND = 2_000
@@ -119,7 +118,7 @@ class Sender:
         if failure is not None:
             raise failure
         if queue:
-            yield [_waiting(parcel, "unavailable", "the push ended early") for bundle in queue for parcel in bundle]
+            yield [waiting(parcel, "unavailable", "the push ended early") for bundle in queue for parcel in bundle]
 
     def _close(self, flying: dict[Future[list[Outcome]], Bundle]) -> None:
         """The caller left, or failed: begin nothing more; what is in flight stays "sending" in the ledger."""
@@ -143,17 +142,17 @@ class Sender:
 
     def _pieces(self, bundle: Bundle) -> list[Outcome]:
         if self.stopped:
-            return [_waiting(parcel, "unavailable", "the push ended early") for parcel in bundle]
+            return [waiting(parcel, "unavailable", "the push ended early") for parcel in bundle]
         found = self._post(bundle)
         if not isinstance(found, Fault):
             return found
         if found.action is Action.LATER or self.stopped:
             self._stop.set()
-            return [_waiting(parcel, "unavailable", found.reason) for parcel in bundle]
+            return [waiting(parcel, "unavailable", found.reason) for parcel in bundle]
         if len(bundle) == 1:
             return [_alone(bundle[0], found)]
-        middle = _middle(bundle)
-        return self._pieces(bundle[:middle]) + self._pieces(bundle[middle:])
+        half = middle(bundle)
+        return self._pieces(bundle[:half]) + self._pieces(bundle[half:])
 
     def _post(self, bundle: Bundle) -> list[Outcome] | Fault:
         """One transaction; counts failures that may be the server's, so that a broken server ends the
@@ -168,61 +167,6 @@ class Sender:
             else:
                 self._failures = 0
         return found if isinstance(found, Fault) else _read(bundle, found)
-
-
-def bundles(parcels: Iterable[Parcel], size: int) -> Iterator[Bundle]:
-    """Whole records until ``size`` entries; a subject is kept together up to twice the size (records of one
-    subject may refer to each other both ways); never two waves or one resource twice in a bundle."""
-    bundle: Bundle = []
-    ids: set[tuple[str, str]] = set()
-    count = 0
-    for run in _runs(parcels, size * 2):
-        entries = sum(parcel.entries for parcel in run)
-        fresh = {place for parcel in run for place in parcel.places}
-        if bundle and (count + entries > size or run[0].wave != bundle[0].wave or not ids.isdisjoint(fresh)):
-            yield bundle
-            bundle, ids, count = [], set(), 0
-        bundle.extend(run)
-        ids |= fresh
-        count += entries
-    if bundle:
-        yield bundle
-
-
-def leave_out(bundle: Bundle, target: Target) -> tuple[Bundle, list[Outcome]]:
-    """What of a bundle must not be sent: real records to a target for synthetic ones, one id twice in a
-    record."""
-    good: Bundle = []
-    refused: list[Outcome] = []
-    for parcel in bundle:
-        if target.synthetic_only and not parcel.synthetic:
-            refused.append(_rejected(parcel, "synthetic_only", "the target takes synthetic records only"))
-        elif len(set(parcel.places)) != parcel.entries:
-            refused.append(_rejected(parcel, "duplicate_part", "two resources of the record have one id"))
-        elif not parcel.entries:
-            refused.append(_rejected(parcel, "no_resources", "the record became no resource"))
-        else:
-            good.append(parcel)
-    return good, refused
-
-
-def _runs(parcels: Iterable[Parcel], most: int) -> Iterator[Bundle]:
-    """Parcels of one subject and wave that follow each other, cut at ``most`` entries and at a repeated
-    resource."""
-    run: Bundle = []
-    ids: set[tuple[str, str]] = set()
-    count = 0
-    for parcel in parcels:
-        own = set(parcel.places)
-        other = run and (parcel.subject != run[0].subject or parcel.wave != run[0].wave)
-        if run and (other or count + parcel.entries > most or not ids.isdisjoint(own)):
-            yield run
-            run, ids, count = [], set(), 0
-        run.append(parcel)
-        ids |= own
-        count += parcel.entries
-    if run:
-        yield run
 
 
 def _take_free(queue: deque[Bundle], flying: Iterable[Bundle]) -> Bundle | None:
@@ -241,23 +185,6 @@ def _take_free(queue: deque[Bundle], flying: Iterable[Bundle]) -> Bundle | None:
     return None
 
 
-def _middle(bundle: Bundle) -> int:
-    """Where to halve: by entries, and between two subjects if that is near the middle."""
-    half, count = sum(parcel.entries for parcel in bundle) / 2, 0
-    place = len(bundle) // 2
-    for index, parcel in enumerate(bundle):
-        count += parcel.entries
-        if count >= half:
-            place = min(max(index + (count - half < parcel.entries / 2), 1), len(bundle) - 1)
-            break
-    reach = max(1, len(bundle) // 4)
-    for step in range(reach + 1):
-        for near in (place - step, place + step):
-            if 0 < near < len(bundle) and bundle[near - 1].subject != bundle[near].subject:
-                return near
-    return place
-
-
 def _read(bundle: Bundle, results: list[EntryResult]) -> list[Outcome]:
     outcomes: list[Outcome] = []
     at = 0
@@ -266,7 +193,7 @@ def _read(bundle: Bundle, results: list[EntryResult]) -> list[Outcome]:
         at += len(parcel.parts)
         bad = next((one for one in own if not 200 <= one.status < 300), None)
         if bad is not None:
-            outcomes.append(_rejected(parcel, f"target_{bad.status}", "refused inside the transaction"))
+            outcomes.append(rejected(parcel, f"target_{bad.status}", "refused inside the transaction"))
             continue
         codes = tuple(one.outcome_code for one in own)
         same = not parcel.remove and all(one.unchanged for one in own)
@@ -282,15 +209,7 @@ def _lacks_target(outcome: Outcome) -> bool:
 def _alone(parcel: Parcel, fault: Fault) -> Outcome:
     """The verdict on a record that fails by itself."""
     if fault.missing_target:
-        return _waiting(parcel, "missing_target", "a resource it refers to is not on the server")
+        return waiting(parcel, "missing_target", "a resource it refers to is not on the server")
     if fault.kind in (409, 504, "timeout"):
-        return _waiting(parcel, f"target_{fault.kind}", fault.reason)
-    return _rejected(parcel, f"target_{fault.kind}", fault.text or fault.reason)
-
-
-def _waiting(parcel: Parcel, rule: str, why: str) -> Outcome:
-    return Outcome(parcel, WAITING, issue=Issue(parcel.record_id or parcel.key, "", rule, message=why))
-
-
-def _rejected(parcel: Parcel, rule: str, why: str) -> Outcome:
-    return Outcome(parcel, REJECTED, issue=Issue(parcel.record_id or parcel.key, "", rule, message=why))
+        return waiting(parcel, f"target_{fault.kind}", fault.reason)
+    return rejected(parcel, f"target_{fault.kind}", fault.text or fault.reason)

@@ -1,7 +1,7 @@
 """OperationOutcome: reading what a server says went wrong, as text that is safe to log, and writing our own.
 
 A server's words may quote patient data. Kept are codes (HAPI-1094, issue types, OAuth error codes),
-severities, element paths, and of free text only plain lower-case words: nothing quoted, bracketed,
+severities, element paths, and of free text only lower-case and a few technical words: nothing quoted, bracketed,
 capitalised or with digits. Must not know the wire; bodies come as bytes or decoded.
 """
 
@@ -37,7 +37,10 @@ _QUOTED = re.compile(
     r"|\[[^\]]*(?:\]|\Z)|\{[^}]*(?:\}|\Z)|<[^>]*(?:>|\Z)",
     re.DOTALL,
 )
-_WORD = re.compile(r"[a-z]+\Z")
+_WORD = re.compile(
+    r"(?:[a-z]+|Bad|Can|Duplicate|Error|Failed|Gateway|Invalid|Missing|Multiple|Not|Resource|Service|The|Timeout"
+    r"|Transaction|Unable|Unavailable|Unknown|Version)\Z"
+)
 
 # our rules -> FHIR issue types; anything else is "invariant"
 _TYPES = {

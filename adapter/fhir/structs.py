@@ -14,6 +14,7 @@ Must not know mappings or what a check is for.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Annotated, Any, Literal
@@ -57,18 +58,19 @@ class Builder:
         self.strict = flavour != TOLERANT
         self.full = flavour == FULL
         self._made: dict[tuple[str, tuple[str, ...] | None], Any] = {}
+        self._lock = threading.Lock()
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
 
     def decoder(self, type_name: str) -> msgspec.json.Decoder[Any]:
         """The decoder of a resource type. Raises KeyError for a name that is none."""
-        try:
-            return self._decoders[type_name]
-        except KeyError:
-            if not versions.is_resource(self.version, type_name):
-                raise
-        # another thread may make the same one: equal, and the later wins
-        decoder = self._decoders[type_name] = msgspec.json.Decoder(self._struct(type_name, None))
-        return decoder
+        found = self._decoders.get(type_name)
+        if found is not None:
+            return found
+        if not versions.is_resource(self.version, type_name):
+            raise KeyError(type_name)
+        with self._lock:  # a decoder made from another thread's half-finished structs would check too little
+            found = self._decoders[type_name] = msgspec.json.Decoder(self._struct(type_name, None))
+        return found
 
     def _struct(self, type_name: str, targets: tuple[str, ...] | None) -> Any:
         """The struct of a type; of Reference and CodeableReference one for each set of allowed targets."""

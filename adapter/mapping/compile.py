@@ -84,6 +84,7 @@ class Builder:
             if child is None:
                 self.free(obj, row, step.name)
                 child = Obj(step.name, inner_type)
+                child.needed = element is not None and element.required
                 obj.children.append(child)
             bound = self.place(child, row, rest)
         if row.match and not bound:
@@ -111,6 +112,8 @@ class Builder:
         found = next((m for m in node.members if isinstance(m, Obj) and m.slice == step.slice), None)
         if found is None:
             found = self.slice_obj(step, inner_type, obj.type)
+            element = self.env.elements(obj.type).get(step.name)
+            found.needed = element is not None and element.required
             node.members.append(found)
         bound = self.place(found, row, rest)
         if row.mode == "contained":

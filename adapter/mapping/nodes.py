@@ -175,6 +175,7 @@ class Obj:
         self.slice: str | None = None
         self.always = False
         self.constant = False  # nothing but constants inside: comes with the block around it
+        self.needed = False  # FHIR requires the element: absent reasons alone bring it into being
         self.p: dict[int, list[Any]] = {}
 
     def seal(self) -> None:
@@ -223,8 +224,8 @@ class Obj:
         if phase == 3:
             if el is not None:
                 self.more(ctx, el, 3)
-            elif self.constant:
-                out[self.key] = self.whole(ctx)
+            elif (self.constant or (self.needed and ctx.absent)) and (made := self.whole(ctx)):
+                out[self.key] = made
             return
         new: Json = {} if el is None else el
         for node in self.p[phase]:
@@ -238,8 +239,8 @@ class Obj:
         if phase == 3:
             if el is not None:
                 self.more(ctx, el, 3)
-            elif self.constant:
-                items.append(self.whole(ctx))
+            elif (self.constant or (self.needed and ctx.absent)) and (made := self.whole(ctx)):
+                items.append(made)
             return
         new: Json = {} if el is None else el
         for node in self.p[phase]:
@@ -251,10 +252,10 @@ class Obj:
             ctx.slots[id(self)] = el
 
     def whole(self, ctx: WriteCtx) -> Json:
-        """A block of constants only."""
+        """A block of constants and absent reasons only; empty when there are none."""
         el: Json = {}
         self.more(ctx, el, 3)
-        return {**self.fixed, **el}
+        return {**self.fixed, **el} if el else el
 
     def matches(self, ctx: ReadCtx, el: Any) -> bool:
         return isinstance(el, dict) and all(m(ctx, el) for m in self.matchers)

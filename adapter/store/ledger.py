@@ -100,7 +100,7 @@ class Ledger:
                 }
             for row in found:
                 if row.seq in bodies:
-                    yield Stored(*bodies[row.seq], row.attempts or 0)
+                    yield Stored(*(*bodies[row.seq], row.attempts or 0))
             if len(found) < chunk:
                 return
             place = (found[-1].subject_key, found[-1].rank, found[-1].seq)

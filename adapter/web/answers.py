@@ -12,6 +12,15 @@ from adapter.errors import Issue
 from adapter.fhir import bundle, outcome
 from adapter.mill import Part
 from adapter.web import negotiation
+from adapter.web.errors import Problem
+
+
+def form(*offers: str) -> str:
+    """The media type to answer with. Problem 406 when the caller takes none of the offers."""
+    wanted = negotiation.choose(*offers)
+    if wanted is None:
+        raise Problem(406, f"this can be answered as {', '.join(offers)}")
+    return wanted
 
 
 def json(value: Any, status: int = 200, media: str = negotiation.JSON) -> Response:

@@ -33,7 +33,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def records(limits: Limits) -> list[Entry]:
-    """The records of the body: one JSON object, an array, or NDJSON. Problem 413 above ``limits``, 415 for other types."""
+    """The records of the body: one JSON object, an array, or NDJSON. Problem 413 above ``limits``, 415 for others."""
     data, one = _body((JSON, *LINES))
     if one:
         return [entry(_single(data, limits.line_bytes))]

@@ -145,11 +145,13 @@ def _of_http(error: HTTPException, extra: dict[str, Any]) -> Problem:
 
 def too_large() -> str:
     """What to do with more than a request may hold."""
-    return f"more than one request may hold; for large inputs there is the command `hydrofhir {g.get('command', 'map')}`"
+    return (
+        f"more than one request may hold; for large inputs there is the command `hydrofhir {g.get('command', 'map')}`"
+    )
 
 
 def _parameters(messages: dict[Any, Any]) -> list[Issue]:
-    """marshmallow's words on query parameters are ours (`schemas`), or fixed ones; names are shown if they are known."""
+    """marshmallow's words on query parameters are ours (`schemas`), or fixed ones; only known names are shown."""
     found = []
     for name, texts in messages.items():
         known = str(name) if str(name) in ("fhir", "target", "study", "since", "limit", "source", "timezone") else "?"

@@ -159,19 +159,29 @@ class Clock:
         return Timing(self.sleep, lambda: self.time, lambda: self.time, lambda: 1.0)
 
 
-@pytest.fixture()
+@pytest.fixture(scope="session")
+def make_httpserver(httpserver_listen_address, httpserver_ssl_context):
+    host, port = httpserver_listen_address
+    server = HTTPServer(host=host or "localhost", port=port or 0, ssl_context=httpserver_ssl_context, threaded=True)
+    server.start()
+    yield server
+    server.clear()
+    server.stop()
+
+
+@pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture()
+@pytest.fixture
 def hapi(httpserver: HTTPServer) -> MiniHapi:
     server = MiniHapi()
     httpserver.expect_request(re.compile("/.*")).respond_with_handler(server)
     return server
 
 
-@pytest.fixture()
+@pytest.fixture
 def target(httpserver: HTTPServer) -> Target:
     return Target(name="ward", fhir="R4", base_url=httpserver.url_for("/fhir"), read_timeout=5)
 

@@ -13,7 +13,7 @@ from adapter.settings import Target
 from .conftest import parcel
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path) -> Folder:
     made = connect(Target(name="out", fhir="R4", folder=tmp_path / "out", bundle_entries=4), mapping_version="m1")
     assert isinstance(made, Folder)
@@ -74,7 +74,7 @@ def test_a_changed_file_is_noticed(folder):
     list(folder.send([parcel("r0", "Patient/0")]))
     file = folder.path / "bundle-000001.json"
     file.write_bytes(file.read_bytes() + b" ")
-    with pytest.raises(Stop, match="bundle-000001.json"):
+    with pytest.raises(Stop, match=r"bundle-000001\.json"):
         list(folder.pages())
 
 

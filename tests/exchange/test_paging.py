@@ -11,7 +11,7 @@ from adapter.exchange.links import own_link
 from .conftest import answer, outcome
 
 
-@pytest.fixture()
+@pytest.fixture
 def client(target, clock, hapi):
     made = FhirClient(target, timing=clock.timing())
     yield made

@@ -6,12 +6,12 @@ import pytest
 
 from adapter.errors import TargetAuth, TargetUnavailable
 from adapter.exchange import FhirClient, Sender, connect
-from adapter.exchange.sender import bundles
+from adapter.exchange.packing import bundles
 
 from .conftest import answer, outcome, parcel
 
 
-@pytest.fixture()
+@pytest.fixture
 def client(target, clock, hapi):
     made = FhirClient(replace(target, bundle_entries=10), timing=clock.timing())
     yield made
@@ -139,9 +139,13 @@ def test_a_server_that_only_says_500_ends_the_push(client, hapi):
 def test_stop_is_raised_after_what_is_in_flight_is_settled(client, hapi):
     hapi.faults.extend([None, answer("no", 401)])
     outcomes = []
-    with pytest.raises(TargetAuth):
+
+    def collect() -> None:
         for batch in Sender(client).send(parcel(f"r{n}", f"Patient/{n}") for n in range(500)):
-            outcomes += batch
+            outcomes.extend(batch)
+
+    with pytest.raises(TargetAuth):
+        collect()
     assert outcomes
     assert {one.state for one in outcomes} == {"sent"}
 
@@ -168,11 +172,11 @@ def test_the_ledger_is_told_before_each_bundle(client, hapi):
 
 def test_real_records_never_reach_a_server_for_synthetic_ones(target, clock, hapi):
     partner = connect(replace(target, synthetic_only=True), timing=clock.timing())
-    parcels = [parcel("real", "Patient/1"), parcel("made_up", "Patient/1", synthetic=True)]
+    parcels = [parcel("real", "Patient/1"), parcel("made-up", "Patient/1", synthetic=True)]
     outcomes = {one.parcel.key: one for batch in partner.send(parcels) for one in batch}
     assert outcomes["real"].state == "rejected"
     assert outcomes["real"].issue.rule == "synthetic_only"
-    assert list(hapi.stored) == ["Observation/made_up-0"]
+    assert list(hapi.stored) == ["Observation/made-up-0"]
     assert not partner.stopped
     partner.close()
 
@@ -184,6 +188,10 @@ def test_parts_that_vanished_are_deleted_with_the_new_version(client, hapi):
     assert one.state == "sent"
     assert len(one.versions) == 2
     assert sorted(hapi.stored) == ["Observation/r-0", "Observation/r-1"]
+
+
+def test_an_id_that_fhir_does_not_allow_is_rejected_before_sending(client, hapi):
+    assert push(client, [parcel("under_score"), parcel("fine")]) == {"under_score": "rejected", "fine": "sent"}
 
 
 def test_what_the_server_can_do(target, clock, hapi):

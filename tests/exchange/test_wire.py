@@ -32,7 +32,7 @@ BUNDLE = json.dumps(
 ).encode()
 
 
-@pytest.fixture()
+@pytest.fixture
 def client(target, clock, hapi):
     made = FhirClient(target, timing=clock.timing())
     yield made
@@ -153,7 +153,7 @@ def test_an_answer_that_stays_short_is_isolated(client, hapi):
     assert (found.kind, found.action.value) == ("short_answer", "isolate")
 
 
-@pytest.fixture()
+@pytest.fixture
 def raw_server():
     """Plain sockets: serves each connection with the next script entry (bytes to send, then close)."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -252,9 +252,7 @@ def test_headers_and_gzip(target, clock, hapi):
     import gzip
 
     client = FhirClient(replace(target, gzip=True), timing=clock.timing())
-    hapi.faults.append(
-        lambda server, request, body: server.transaction(json.loads(gzip.decompress(body)))
-    )
+    hapi.faults.append(lambda server, request, body: server.transaction(json.loads(gzip.decompress(body))))
     client.transaction(BUNDLE, 1)
     headers = hapi.requests[-1][3]
     assert headers["Content-Type"] == headers["Accept"] == "application/fhir+json; fhirVersion=4.0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -371,6 +372,14 @@ def test_tolerant_names_wrong_types(change: Change, path: str) -> None:
     change(resource)
     issues = GATES["R4"].check_tolerant(resource)
     assert [(i.path, i.rule) for i in issues] == [(f"Observation.{path}", "type")]
+
+
+def test_threads_may_share_a_new_gate() -> None:
+    gate = Gate("R4")
+    bad = codec.dumps(sample("R4", "Observation") | {"subject": ref("Encounter")})
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(gate.check, [bad] * 16))
+    assert {tuple(i.rule for i in issues) for issues in found} == {("target",)}
 
 
 def test_the_gate_is_much_faster_than_the_models() -> None:

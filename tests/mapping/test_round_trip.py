@@ -133,3 +133,26 @@ def test_gate_sees_every_resource() -> None:
     assert Gate("R4").check(codec.dumps(resource)) == []
     broken = {**resource, "gender": "fem"}
     assert [i.path for i in Gate("R4").check(codec.dumps(broken))] == ["Patient.gender"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_required_element_is_there_even_when_only_reasons_are_known(version: str) -> None:
+    """R5 requires BodyStructure.includedStructure: with everything about a target absent, the reason fills it."""
+    raw = records.example("procedure")
+    keep = ("target_no", "structure_type")
+    raw["technique"], raw["technique_verbatim"] = "other", "not yet known"
+    raw["targets"] = [{k: v for k, v in raw["targets"][0].items() if k in keep}]
+    raw["field_absent_reason"] = {
+        f"targets.1.{name}": "not_in_source"
+        for name in (
+            "structure_code",
+            "structure_level",
+            "region",
+            "laterality",
+            "volume_ml",
+            "plane_deep",
+            "plane_superficial",
+        )
+    }
+    record = records.load("procedure", raw)
+    assert there_and_back(record, version) == record

@@ -1,0 +1,94 @@
+"""What keeps a journey within one request: a push of the posted records only, a pull that stops at a bound.
+
+The command line has no such bounds; what a request leaves undone, `hydrofhir push` and `hydrofhir pull` finish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, cast
+
+from adapter import pipeline, records
+from adapter.mill import Mill
+from adapter.records.intake import Entry
+from adapter.report import Report
+from adapter.scope import Partner, Reader, Scope
+from adapter.settings import Target
+from adapter.store import Ledger, Store, Stored
+
+_RETRIES, _RETRY_CAP, _READ_TIMEOUT = 2, 5.0, 60.0
+
+
+def impatient(target: Target) -> Target:
+    """The target with less patience (repetitions, seconds): a caller is waiting for the answer."""
+    return replace(
+        target,
+        max_retries=min(target.max_retries, _RETRIES),
+        retry_cap=min(target.retry_cap, _RETRY_CAP),
+        read_timeout=min(target.read_timeout, _READ_TIMEOUT),
+    )
+
+
+def push(store: Store, mill: Mill, partner: Partner, entries: Iterable[Entry], report: Report) -> None:
+    """Intake of the entries, then push of these records, as far as the partner has not their present version.
+
+    Unlike the command it leaves the rest of the store alone, and tries records again that were refused often.
+    """
+    posted: dict[tuple[str, tuple[str, ...]], None] = {}
+
+    def noted() -> Iterator[Entry]:
+        for entry in entries:
+            if entry.record is not None:
+                posted[entry.record["kind"], records.key(entry.record)] = None
+            yield entry
+
+    pipeline.intake(store, noted(), report)
+    if posted:
+        pipeline.push(cast(Store, _Posted(store, list(posted))), mill, partner, report)
+
+
+def pull(
+    store: Store, mill: Mill, partner: Partner, report: Report, scope: Scope, most: int, out: pipeline.Sink
+) -> None:
+    """`pipeline.pull` that stops asking for pages at ``most`` resources. Then the report says that it is unfinished and
+    the cursor stays: what was read is kept, but nothing after it may be skipped."""
+    reader = Reader(partner, mill, store)
+    for page in reader.pages(scope):
+        if report.counts["resources"] >= most:
+            report.unfinished = f"the target has more than one request takes (limit {most} resources)"
+            break
+        store.stage(reader.key, page)
+        report.add(resources=len(page))
+    pipeline.keep(store, pipeline.staged_records(store, mill, reader.key, None, report), report, out)
+    if not report.unfinished:
+        reader.finish(scope)
+    report.done()
+
+
+class _Posted:
+    """A store of which a push sees the posted records only."""
+
+    def __init__(self, store: Store, posted: list[tuple[str, tuple[str, ...]]]) -> None:
+        self._store, self._posted = store, posted
+
+    def ledger(self, address: str, mapping_hash: str, policy: str = "") -> _PostedLedger:
+        found = (self._store.get_record(kind, key) for kind, key in self._posted)
+        return _PostedLedger(self._store.ledger(address, mapping_hash, policy), [one for one in found if one])
+
+
+class _PostedLedger:
+    """A ledger whose pending records are some given ones, studies first, then subject by subject, parents first."""
+
+    def __init__(self, ledger: Ledger, stored: list[Stored]) -> None:
+        self._ledger, self._stored = ledger, stored
+
+    def pending(self, **_: Any) -> Iterator[Stored]:
+        there = self._ledger.unchanged([(one.kind, one.key, one.hash) for one in self._stored])
+        place = {kind: n for n, kind in enumerate(("study", *records.KINDS))}
+        for one in sorted(self._stored, key=lambda s: (s.subject, place.get(s.kind, 99), s.seq)):
+            if (one.kind, one.key) not in there:
+                yield one
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)

@@ -1,0 +1,242 @@
+"""The ledger: what is offered, in which order, and that a crash loses and doubles nothing."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from adapter.errors import Issue
+from adapter.exchange import Outcome, Parcel
+from adapter.store import MAX_ATTEMPTS, Store
+
+from .test_records import put
+
+TARGET = "https://a.example/fhir"
+
+
+@pytest.fixture
+def url(tmp_path) -> str:
+    return f"sqlite:///{tmp_path}/store.sqlite"
+
+
+@pytest.fixture
+def store(url):
+    with Store(url) as made:
+        yield made
+
+
+def parcel(stored, parts: int = 2) -> Parcel:
+    made = tuple(("Observation", f"{stored.key}-{n}", stored.body) for n in range(parts))
+    return Parcel(stored.kind, stored.key, stored.subject, made, stored.hash, stored.version, stored.record_id)
+
+
+def sent(one: Parcel, state: str = "sent") -> Outcome:
+    return Outcome(one, state, ("1",) * len(one.parts), ("SUCCESSFUL_CREATE",) * len(one.parts))
+
+
+def refused(one: Parcel, state: str = "rejected") -> Outcome:
+    return Outcome(one, state, issue=Issue(one.record_id, "", "target_400", message="why"))
+
+
+def keys(ledger, **more) -> list[str]:
+    return [one.key for one in ledger.pending(**more)]
+
+
+def deliver(ledger, make=sent) -> int:
+    parcels = [parcel(one) for one in ledger.pending()]
+    ledger.begin(parcels)
+    ledger.settle([make(one) for one in parcels])
+    return len(parcels)
+
+
+def test_what_is_sent_is_not_offered_again(store):
+    store.put_records([put("subject", f"S{n}") for n in range(2500)])
+    ledger = store.ledger(TARGET, "mapping", "identified")
+    assert ledger.counts()["planned"] == 2500
+    assert deliver(ledger) == 2500
+    assert keys(ledger) == []
+    assert ledger.counts() == {"planned": 0, "sending": 0, "sent": 2500, "rejected": 0, "waiting": 0}
+    store.put_records([put("subject", "S7", version=2), put("subject", "S9999")])
+    assert keys(ledger) == ["S7", "S9999"]
+    assert ledger.counts()["planned"] == 1
+
+
+def test_target_mapping_and_policy_each_make_it_new(store):
+    store.put_records([put("subject", "S1")])
+    deliver(store.ledger(TARGET, "m1", "identified"))
+    assert keys(store.ledger(TARGET, "m1", "identified")) == []
+    assert keys(store.ledger(TARGET, "m2", "identified")) == ["S1"]
+    assert keys(store.ledger(TARGET, "m1", "pseudonymised")) == ["S1"]
+    assert [one.key for one in store.pending("https://b.example/fhir", "m1", "identified")] == ["S1"]
+
+
+def test_order_and_settling_while_reading(store):
+    store.put_records([put("procedure", f"S{n % 3}", f"P{n:02}") for n in range(30)] + [put("study", "ST")])
+    ledger = store.ledger(TARGET, "m")
+    seen = []
+    for one in ledger.pending(chunk=4):
+        seen.append((one.subject, one.key))
+        ledger.begin([parcel(one)])
+        ledger.settle([sent(parcel(one))])
+    assert len(seen) == len(set(seen)) == 31
+    assert [subject for subject, _ in seen] == sorted(subject for subject, _ in seen)
+    assert seen[0] == ("", "ST")
+
+
+@pytest.mark.parametrize("state", ["waiting", "rejected"])
+def test_what_failed_is_offered_again(store, state):
+    store.put_records([put("subject", "S1")])
+    ledger = store.ledger(TARGET, "m")
+    deliver(ledger, lambda one: refused(one, state))
+    assert ledger.counts()[state] == 1
+    [again] = ledger.pending()
+    assert again.attempts == 1
+
+
+def test_a_record_refused_too_often_is_a_dead_letter_until_it_changes(store):
+    store.put_records([put("subject", "S1")])
+    ledger = store.ledger(TARGET, "m")
+    for _ in range(MAX_ATTEMPTS):
+        assert deliver(ledger, refused) == 1
+    assert keys(ledger) == []
+    assert keys(ledger, retry_dead=True) == ["S1"]
+    [letter] = ledger.dead_letters()
+    assert (letter.key, letter.record_id, letter.stage, letter.rule) == ("S1", "rec-S1", "send", "target_400")
+    assert letter.attempts == MAX_ATTEMPTS
+    store.put_records([put("subject", "S1", version=2)])
+    assert deliver(store.ledger(TARGET, "m")) == 1
+    assert store.ledger(TARGET, "m").dead_letters() == []
+
+
+def test_failures_before_sending_are_kept_too(store):
+    ledger = store.ledger(TARGET, "m")
+    ledger.bury("subject", "S1", "rec-S1", "map", Issue("rec-S1", "sex", "code", message="no map"))
+    [letter] = ledger.dead_letters()
+    assert (letter.stage, letter.field, letter.rule) == ("map", "sex", "code")
+
+
+def test_resources_that_vanished_are_known(store):
+    store.put_records([put("procedure", "S1", "P1")])
+    ledger = store.ledger(TARGET, "m")
+    [one] = ledger.pending()
+    three = parcel(one, 3)
+    ledger.begin([three])
+    ledger.settle([sent(three)])
+    store.put_records([put("procedure", "S1", "P1", version=2)])
+    [one] = ledger.pending()
+    one_part = parcel(one, 1)
+    gone = ledger.vanished([one_part])
+    assert gone == {("procedure", "S1|P1"): [("Observation", "S1|P1-1"), ("Observation", "S1|P1-2")]}
+    smaller = replace(one_part, remove=tuple(gone["procedure", "S1|P1"]))
+    ledger.begin([smaller])
+    ledger.settle([sent(smaller)])
+    assert ledger.vanished([one_part]) == {}
+    assert keys(ledger) == []
+
+
+def test_a_changed_root_does_not_double_the_record(store):
+    store.put_records([put("procedure", "S1", "P1")])
+    ledger = store.ledger(TARGET, "m")
+    deliver(ledger)
+    other = store.ledger(TARGET, "m2")
+    [one] = other.pending()
+    moved = Parcel(one.kind, one.key, one.subject, (("Procedure", "new", b"{}"),), one.hash)
+    other.begin([moved])
+    assert keys(other) == ["S1|P1"]
+    other.settle([sent(moved)])
+    assert keys(other) == []
+    assert other.counts()["sent"] == 1
+
+
+def test_unchanged_for_what_is_not_a_stored_record(store):
+    ledger = store.ledger(TARGET, "m")
+    derived = Parcel("derived", "S1|auc", "S1", (("Observation", "auc", b"{}"),), "h1")
+    ledger.begin([derived])
+    assert ledger.unchanged([("derived", "S1|auc", "h1")]) == set()
+    ledger.settle([sent(derived, "no_change")])
+    assert ledger.unchanged([("derived", "S1|auc", "h1"), ("derived", "x", "h1")]) == {("derived", "S1|auc")}
+    assert ledger.unchanged([("derived", "S1|auc", "h2")]) == set()
+
+
+CRASH = """
+import os, signal, sys
+sys.path.insert(0, {root!r})
+from adapter.store import Store
+from tests.store.test_ledger import TARGET, parcel, sent
+at = int(sys.argv[2])
+with Store(sys.argv[1]) as store:
+    ledger = store.ledger(TARGET, "m")
+    for place, one in enumerate(ledger.pending(chunk=3)):
+        if place * 3 == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        ledger.begin([parcel(one)])
+        if place * 3 + 1 == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        print(one.key, flush=True)  # the target has it now
+        if place * 3 + 2 == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        ledger.settle([sent(parcel(one))])
+"""
+
+
+@pytest.mark.parametrize("at", [4, 5, 6])
+def test_killed_at_any_point_a_restart_sends_what_is_missing(url, at):
+    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    with Store(url) as store:
+        store.put_records([put("subject", f"S{n}") for n in range(5)])
+    command = [sys.executable, "-c", CRASH.format(root=root), url]
+    killed = subprocess.run(  # noqa: S603
+        [*command, str(at)], capture_output=True, text=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    settled = killed.stdout.split()[: at // 3]
+    with Store(url) as store:
+        ledger = store.ledger(TARGET, "m")
+        open_ = keys(ledger)
+        assert sorted([*settled, *open_]) == [f"S{n}" for n in range(5)]
+        assert deliver(ledger) == len(open_)
+        assert keys(ledger) == []
+
+
+def test_killed_during_intake_keeps_whole_chunks(url):
+    code = (
+        "import os, signal, sys; sys.path.insert(0, sys.argv[2]);"
+        "from adapter.store import Store; from tests.store.test_records import put\n"
+        "def source():\n"
+        "    for n in range(25):\n"
+        "        if n == 23: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        yield put('subject', f'S{n}')\n"
+        "Store(sys.argv[1]).put_records(source(), chunk=10)\n"
+    )
+    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code, url, root], check=False, capture_output=True
+    )
+    with Store(url) as store:
+        assert store.record_counts() == {"subject": 20}
+        report = store.put_records(put("subject", f"S{n}") for n in range(25))
+        assert (report.new, report.unchanged) == (5, 20)
+
+
+def test_deciding_that_nothing_changed_is_quick(store):
+    size = 20_000
+    store.put_records(
+        ("pain_outcome", f"R{n}", {"subject_id": f"S{n // 30}"}, b"x" * 500, hashlib.md5(b"%d" % n).hexdigest())  # noqa: S324
+        for n in range(size)
+    )
+    ledger = store.ledger(TARGET, "m")
+    batch = []
+    for one in ledger.pending():
+        batch.append(parcel(one, 1))
+        if len(batch) == 1000:
+            ledger.begin(batch)
+            ledger.settle([sent(p) for p in batch])
+            batch = []
+    start = time.process_time()
+    assert keys(ledger) == []
+    assert time.process_time() - start < 1.0  # 200,000 in a few seconds means 20,000 in well under one
