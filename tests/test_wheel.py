@@ -33,7 +33,7 @@ class Installed:
         foreign = {k: v for k, v in os.environ.items() if not k.startswith(("HYDROFHIR", "PYTHON", "COV"))}
         variables = {**foreign, "HOME": str(self.folder), "HYDROFHIR_STATE": str(self.folder / "state")}
         first = str(self.environment / "bin" / command[0])
-        return subprocess.run(  # noqa: S603 - our own command
+        return subprocess.run(
             [first, *command[1:]],
             cwd=self.folder,
             env=variables,
@@ -45,7 +45,7 @@ class Installed:
 
 
 def _quiet(*command: str, cwd: Path) -> None:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -171,7 +171,7 @@ class FhirClient:
         """How many resources the server says match; None when it does not say."""
         self.metadata()
         _check(_TYPE, resource_type)
-        reply = self._search(resource_type, {**(params or {}), "_summary": "count", "_total": "accurate"})
+        reply = self._search(resource_type, {**(params or {}), "_summary": "count", "_total": "accurate"}, as_resource)
         bundle: Any = self._need(reply).value
         total = bundle.get("total") if isinstance(bundle, dict) else None
         return total if isinstance(total, int) else None
@@ -198,14 +198,16 @@ class FhirClient:
         params.setdefault("_count", str(self.target.page_size))
         return self._page(self._need(self._search(resource_type, params)))
 
-    def _search(self, resource_type: str, params: dict[str, Any]) -> Reply | Fault:
+    def _search(
+        self, resource_type: str, params: dict[str, Any], check: Callable[[bytes], Any] = as_page
+    ) -> Reply | Fault:
         """A search by GET, or by POST where a value may identify somebody."""
         params.setdefault("_pretty", "false")
         if SAFE_PARAMETERS.issuperset(params):
-            return self.wire.send("GET", f"{self.base}/{resource_type}", params=params, check=as_page)
+            return self.wire.send("GET", f"{self.base}/{resource_type}", params=params, check=check)
         form = urlencode(params, doseq=True).encode("ascii")
         url = f"{self.base}/{resource_type}/_search"
-        return self.wire.send("POST", url, body=form, content_type=_FORM, check=as_page)
+        return self.wire.send("POST", url, body=form, content_type=_FORM, check=check)
 
     def _follow(self, link: str) -> tuple[list[dict[str, Any]], str | None] | Fault:
         reply = self.wire.send("GET", link, check=as_page)
