@@ -20,6 +20,7 @@ import requests
 from adapter import codec, pipeline, records, settings, synthetic
 from adapter.assembly import Assembly, assemble
 from adapter.catalog import BASE
+from adapter.errors import Issue
 from adapter.exchange import connect
 from adapter.mill import Mill
 from adapter.records.intake import Entry
@@ -113,16 +114,18 @@ class Place:
 
     def push(self, store: Store, base: str | None = None, **change: Any) -> Report:
         partner = connect(self.target(base, **change))
+        report, issues = _every("push")
         try:
-            return pipeline.push(store, self.mill, partner, Report("push"))
+            return replace(pipeline.push(store, self.mill, partner, report), issues=issues)
         finally:
             partner.close()
 
     def pull(self, store: Store, scope: Scope | None = None, **change: Any) -> tuple[Report, list[Record]]:
         out: list[Record] = []
         partner = connect(self.target(**change))
+        report, issues = _every("pull")
         try:
-            return pipeline.pull(store, self.mill, partner, Report("pull"), scope, out.append), out
+            return replace(pipeline.pull(store, self.mill, partner, report, scope, out.append), issues=issues), out
         finally:
             partner.close()
 
@@ -196,3 +199,9 @@ class Place:
         for store in self._stores:
             store.close()
         self.session.close()
+
+
+def _every(journey: str) -> tuple[Report, list[Issue]]:
+    """A report, and the list of all its issues: the report itself keeps only the first ones."""
+    issues: list[Issue] = []
+    return Report(journey, on_issue=issues.append), issues

@@ -44,14 +44,15 @@ class Pusher:
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "adapter.cli", "push", "--to", "here", "--json"]
         with self.errors.open("wb") as errors:
-            return subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
+            return subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=errors)
 
     def run(self) -> tuple[int, Record]:
         """To the end: exit code, and what the push reports."""
         with self.start() as process:
             out, _ = process.communicate(timeout=PATIENCE)
-        assert out, self.errors.read_text()
-        return process.returncode, json.loads(out)["push"]
+        told = json.loads(out or b"{}")
+        assert "push" in told, (process.returncode, told, self.errors.read_text())
+        return process.returncode, told["push"]
 
 
 @pytest.fixture
