@@ -9,6 +9,7 @@ wrong installation does not start.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask
 
@@ -28,7 +29,7 @@ def create_app(
     *,
     store: Store | None = None,
     assembly: Assembly | None = None,
-    connect: Callable[[Target], Partner] = connect_partner,
+    connect: Callable[[Target], Partner] | None = None,
 ) -> Flask:
     """The WSGI application. Every part has a default made from the settings and can be replaced (tests).
 
@@ -38,6 +39,7 @@ def create_app(
     store = store or Store(settings.store_url)
     assembly = assembly or assemble(store.namespace(settings.namespace), settings.sid)
     mills = {version: Mill(assembly, version) for version in FHIR_VERSIONS}
+    connect = connect or partial(connect_partner, mapping_version=assembly.mappings.digest)
     app = Flask("adapter", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body_bytes
     app.extensions[NAME] = Parts(settings, store, mills, connect)

@@ -20,8 +20,8 @@ from typing import Any, BinaryIO, NamedTuple
 from adapter import codec
 from adapter.errors import CodecError, ConfigError, Issue, Skip, TransactionMismatch
 from adapter.fhir import bundle as bundles
-from adapter.mapping.mapper import part_of
-from adapter.mill import Mill, Stranger, Taken
+from adapter.gather import records_of
+from adapter.mill import Mill, Stranger
 from adapter.pipeline import Sink, keep
 from adapter.records.intake import entry
 from adapter.records.split import Piece, opened, pieces
@@ -104,7 +104,7 @@ def unmap_file(
         opened(source) as stream,
     ):
         store.stage(HERE, _staged(stream, report, most))
-        keep(None, _graphs(store, mill, report, stranger), report, out)
+        keep(None, records_of(store, mill, HERE, stranger, report), report, out)
     return report.done()
 
 
@@ -181,43 +181,6 @@ def _references(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
         for item in value:
             yield from _references(item)
-
-
-def _graphs(store: Store, mill: Mill, report: Report, stranger: Stranger | None) -> Iterator[Taken]:
-    """Subject by subject: its records, then what is left over."""
-    for _, staged in store.staged(HERE):
-        resources = [codec.loads_wire(one.body) for one in staged]
-        yield from mill.records(resources, stranger)
-        for issue in strays(resources, mill):
-            report.refuse([issue], "incomplete")
-        if stranger is None:
-            report.add(foreign=sum(not _own_names(resource, mill) for resource in resources))
-
-
-def strays(resources: Iterable[dict[str, Any]], mill: Mill) -> Iterator[Issue]:
-    """Our parts whose root is not among these resources: one issue for each record concerned."""
-    roots: set[str] = set()
-    parts: dict[str, list[str]] = {}
-    for resource in resources:
-        part = part_of(resource, f"{mill.assembly.sid}/part")
-        if part is None:
-            roots.update(_own_names(resource, mill))
-        else:
-            parts.setdefault(part[0], []).append(part[1])
-    for record in parts.keys() - roots:
-        names = ", ".join(sorted(parts[record])[:5])
-        yield Issue(record, "", "incomplete", message=f"the root is not here, only parts: {names}")
-
-
-def _own_names(resource: dict[str, Any], mill: Mill) -> list[str]:
-    """The values of the identifiers we give: a root's record id, a part's name; none for other writers' resources."""
-    systems = (f"{mill.assembly.sid}/record-id", f"{mill.assembly.sid}/part")
-    identifiers = resource.get("identifier")
-    return [
-        str(one.get("value"))
-        for one in (identifiers if isinstance(identifiers, list) else ())
-        if isinstance(one, dict) and one.get("system") in systems
-    ]
 
 
 def _lines(parts: list[bytes]) -> bytes:

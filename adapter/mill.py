@@ -84,6 +84,11 @@ class Taken:
     record: dict[str, Any] | None
     issues: tuple[Issue, ...] = ()
 
+    @property
+    def incomplete(self) -> bool:
+        """Parts of it have not come yet."""
+        return bool(self.found.missing)
+
 
 def _named(issue: Issue, name: str, always: bool = False) -> Issue:
     """An issue that says which resource it is about; a foreign record's own id is made up and says nothing."""

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from adapter import codec, records
-from adapter.errors import HydrofhirError, Issue, Skip
+from adapter.errors import Issue, Skip
 from adapter.exchange.parcel import Outcome, Parcel
-from adapter.mill import Mill, Stranger, Taken
+from adapter.gather import records_of
+from adapter.mill import Mill, Taken
 from adapter.records.intake import Entry
 from adapter.report import Report
 from adapter.scope import Partner, Reader, Scope, stranger_of
@@ -71,7 +72,7 @@ def pull(
     for page in reader.pages(scope):
         store.stage(reader.key, page)
         report.add(resources=len(page))
-    taken = staged_records(store, mill, reader.key, stranger_of(partner.target) if scope.all else None, report)
+    taken = records_of(store, mill, reader.key, stranger_of(partner.target) if scope.all else None, report)
     keep(store, taken, report, out)
     if reader.short:
         more = ", ".join(f"{n} {kind}" for kind, n in reader.short.items())
@@ -81,33 +82,13 @@ def pull(
     return report.done()
 
 
-def staged_records(
-    store: Store, mill: Mill, address: str, stranger: Stranger | None, report: Report
-) -> Iterator[Taken]:
-    """Graphs by subject, brought together and mapped back; what became a record leaves staging."""
-    for _subject, staged in store.staged(address):
-        resources = []
-        for one in staged:
-            try:
-                resources.append(codec.loads_wire(one.body))
-            except Skip:
-                report.refuse([Issue(f"{one.type}/{one.id}", "", "json")], "unreadable")
-        whole = True
-        for taken in mill.records(resources, stranger):
-            whole = whole and not any(i.rule == "incomplete" for i in taken.issues)
-            yield taken
-        if whole:
-            store.unstage(address, [f"{s.type}/{s.id}" for s in staged])
-
-
 def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink | None) -> None:
     """Hand each record on, to the store and to ``out``; name what could not be read."""
 
     def good() -> Iterator[tuple[str, tuple[str, ...], dict[str, Any], bytes, str]]:
         for one in taken:
             if one.record is None:
-                incomplete = any(i.rule == "incomplete" for i in one.issues)
-                report.refuse(one.issues, "incomplete" if incomplete else "unreadable")
+                report.refuse(one.issues, "incomplete" if one.incomplete else "unreadable")
                 continue
             report.add(records=1)
             if out is not None:
@@ -176,4 +157,4 @@ def _tell(report: Report, outcomes: Iterable[Outcome]) -> None:
             report.add(**{outcome.state: 1, f"{outcome.state}_resources": entries})
 
 
-__all__ = ["HydrofhirError", "intake", "keep", "pull", "push", "staged_records"]
+__all__ = ["intake", "keep", "pull", "push"]

@@ -141,7 +141,7 @@ def _table(runs: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="hydrofhir demo: records out and back")
+    table = Table(title="out and back")
     table.add_column("")
     for run in runs:
         table.add_column(f"{run.version} ({run.where})", justify="right")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, current_app
 from flask_smorest import Blueprint
 
-from adapter import codec, records
+from adapter import __version__, codec, records
 from adapter.errors import HydrofhirError
 from adapter.web import answers, docs, schemas
 from adapter.web.errors import Problem
@@ -31,7 +31,7 @@ def health() -> Response:
     body = {
         "status": "ok" if reachable else "degraded",
         "store": "ok" if reachable else "unreachable",
-        "version": docs.VERSION,
+        "version": __version__,
         "mapping": parts.mapping,
         "fhir": list(parts.mills),
     }

@@ -6,7 +6,6 @@ Compressed bodies are refused, so that the size limit is the limit of the work. 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,6 +17,7 @@ from adapter import codec
 from adapter.errors import CodecError, Issue, TransactionMismatch
 from adapter.fhir import bundle
 from adapter.fhir.gate import Gate
+from adapter.fhir.safe import name_of, unsafe
 from adapter.records.intake import Entry, entry, read
 from adapter.records.split import Piece, pieces
 from adapter.settings import Limits
@@ -27,8 +27,6 @@ from adapter.web.negotiation import FHIR, JSON, LINES
 RESOURCES_PER_RECORD = 20
 """Resources taken in one request, per record that it may hold; a record of ours has 2 to 15."""
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -114,10 +112,5 @@ def _resources(piece: Piece, issues: list[Issue]) -> Iterator[dict[str, Any]]:
 
 def _faults(resource: dict[str, Any], gate: Gate, line: int) -> list[Issue]:
     """Why a resource is unsafe to read. It is named by type and id only where these look like such."""
-    kind, id_ = resource.get("resourceType"), resource.get("id")
-    if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
-        return [Issue(None, "resourceType", "required", "a FHIR resource", line)]
-    if id_ is not None and not (isinstance(id_, str) and _ID.fullmatch(id_)):
-        return [Issue(None, f"{kind}.id", "format", "A-Z, a-z, 0-9, - and ., at most 64", line)]
-    name = f"{kind}/{id_}" if id_ else kind
-    return [Issue(name, i.path, i.rule, "", line, i.message) for i in gate.check_tolerant(resource)]
+    name = name_of(resource)
+    return [Issue(name, i.path, i.rule, "", line, i.message) for i in unsafe(gate, resource)]

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from adapter import pipeline, records
+from adapter.gather import records_of
 from adapter.mill import Mill
 from adapter.records.intake import Entry
 from adapter.report import Report
@@ -60,7 +61,9 @@ def pull(
             break
         store.stage(reader.key, page)
         report.add(resources=len(page))
-    pipeline.keep(store, pipeline.staged_records(store, mill, reader.key, None, report), report, out)
+    pipeline.keep(store, records_of(store, mill, reader.key, None, report), report, out)
+    if reader.short and not report.unfinished:
+        report.unfinished = f"the server counts {sum(reader.short.values())} resources more than it gave: pull again"
     if not report.unfinished:
         reader.finish(scope)
     report.done()

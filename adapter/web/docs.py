@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from importlib import metadata
 from typing import Any
 
 from flask import Flask
 from flask_smorest import Api, Blueprint
 
-from adapter import records
+from adapter import __version__, records
 from adapter.web import negotiation, schemas
 
-VERSION = metadata.version("hydrofhir")
 COMPONENTS = "#/components/schemas"
 FHIR_DOCS = {"R4": "https://hl7.org/fhir/R4/", "R5": "https://hl7.org/fhir/R5/"}
 DESCRIPTION = """Records of ultrasound-guided hydrodissection to FHIR R4 and R5 resources and back.
@@ -54,7 +52,7 @@ class ServiceApi(Api):
 def describe(app: Flask) -> ServiceApi:
     """An API object whose description has the components that routes refer to."""
     app.config["API_TITLE"] = "hydrofhir"
-    app.config["API_VERSION"] = VERSION
+    app.config["API_VERSION"] = __version__
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.config["API_SPEC_OPTIONS"] = {"info": {"description": DESCRIPTION}}
     api = ServiceApi(app)

@@ -154,7 +154,7 @@ def _parameters(messages: dict[Any, Any]) -> list[Issue]:
     """marshmallow's words on query parameters are ours (`schemas`), or fixed ones; only known names are shown."""
     found = []
     for name, texts in messages.items():
-        known = str(name) if str(name) in ("fhir", "target", "study", "since", "limit", "source", "timezone") else "?"
+        known = str(name) if str(name) in ("fhir", "target", "study", "since", "limit", "foreign", "timezone") else "?"
         text = " ".join(str(t) for t in texts) if isinstance(texts, list) else ""
         found.append(Issue(None, known, "parameter", message=text))
     return found

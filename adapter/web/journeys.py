@@ -47,7 +47,7 @@ def push(query: dict[str, Any]) -> Response:
     report = Report("push")
     with parts.only_one("push", target), parts.partner(bounds.impatient(target)) as partner:
         try:
-            bounds.push(parts.store, parts.mills[target.fhir], partner, entries, report)
+            bounds.push(parts.store, parts.mill(target), partner, entries, report)
         except HydrofhirError as error:
             raise problem_of(error, report=report.done().as_dict()) from None
     if not any(report.counts[name] for name in ("new", "changed", "unchanged")):
@@ -57,7 +57,7 @@ def push(query: dict[str, Any]) -> Response:
 
 @blp.route("/pull", methods=["POST"])
 @blp.arguments(schemas.PullQuery, location="query", unknown=RAISE, error_status_code=400)
-@docs.failures(blp, 403, 404, 406, 409, 500, 502, 503)
+@docs.failures(blp, 403, 404, 406, 409, 422, 500, 502, 503)
 @blp.response(200, schemas.Pulled)
 def pull(query: dict[str, Any]) -> Response:
     """Read records from a target into the store, and answer with them.
@@ -83,7 +83,7 @@ def pull(query: dict[str, Any]) -> Response:
 
     with parts.only_one("pull", target), parts.partner(bounds.impatient(target)) as partner:
         try:
-            bounds.pull(parts.store, parts.mills[target.fhir], partner, report, scope, most * RESOURCES_PER_RECORD, out)
+            bounds.pull(parts.store, parts.mill(target), partner, report, scope, most * RESOURCES_PER_RECORD, out)
         except HydrofhirError as error:
             raise problem_of(error, report=report.done().as_dict()) from None
     if report.unfinished:

@@ -32,6 +32,7 @@ blp = Blueprint(
 @docs.body("Record", JSON, NDJSON)
 @docs.failures(blp, 403, 406, 413, 415, 422, 500)
 @blp.alt_response(200, schema=docs.LINES_SCHEMA, content_type=NDJSON, success=True)
+@blp.alt_response(200, schema=docs.LINES_SCHEMA, content_type=FHIR_NDJSON, success=True)
 @blp.alt_response(200, schema=docs.component("Bundle"), content_type=FHIR, success=True)
 @blp.response(200, schemas.Mapped)
 def map(query: dict[str, Any]) -> Response:
@@ -63,13 +64,13 @@ def unmap(query: dict[str, Any]) -> Response:
     """Read records from FHIR resources.
 
     The body is a Bundle of any type, an array, or lines of resources, in any order. Records are found by what our own
-    resources carry; with `source` also in resources that others wrote. Resources that are no part of a record are
+    resources carry; with `foreign` also in resources that others wrote. Resources that are no part of a record are
     passed over. 422 when no record could be read.
     """
     answers.form(JSON)
     parts = current()
     limits, mill = parts.settings.limits, parts.mills[query["fhir"]]
-    stranger = Stranger(query["source"], query["timezone"]) if "source" in query else None
+    stranger = Stranger(query["foreign"], query["timezone"]) if "foreign" in query else None
     read = bodies.resources(limits, mill.gate)
     found: list[bytes] = []
     refused = list(read.issues)
@@ -115,5 +116,5 @@ def _empty(what: str) -> Issue:
 def _no_record(resources: list[dict[str, Any]]) -> Issue:
     if not resources:
         return _empty("resource")
-    words = "no resource is the root of a record of ours; give source to read what others wrote"
+    words = "no resource is the root of a record of ours; give foreign to read what others wrote"
     return Issue(None, "", "no_record", message=words)

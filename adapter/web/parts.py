@@ -47,6 +47,10 @@ class Parts:
         except ConfigError:
             raise Problem(404, "target: only names of configured targets are taken", slug="unknown-target") from None
 
+    def mill(self, target: Target) -> Mill:
+        """The mill for one target: its own patients, people and places."""
+        return Mill(self.mills[target.fhir].assembly, target.fhir, target)
+
     @contextmanager
     def only_one(self, journey: str, target: Target) -> Iterator[None]:
         """One journey of a name with a target at a time, in this process. Problem 409 while another one runs."""

@@ -56,7 +56,7 @@ class Version(Strict):
 
 
 class UnmapQuery(Version):
-    source = fields.String(
+    foreign = fields.String(
         validate=_pattern(_NAME, "letters, digits and . _ -"),
         metadata={
             "description": "Read resources of other writers too, and name this system as the source of their records"

@@ -32,8 +32,6 @@ def register(app: Flask) -> None:
     """Put all of it around every request of the application."""
     if log.level == logging.NOTSET:
         log.setLevel(logging.INFO)
-    if not log.hasHandlers():
-        log.addHandler(logging.StreamHandler())
     app.before_request(_begin)
     app.after_request(_end)
 

@@ -58,6 +58,12 @@ def of_subjects(some: Iterable[Record], subjects: Iterable[str]) -> list[Record]
     return [r for r in some if r.get("subject_id") in wanted]
 
 
+def nothing_sent(report: Report | dict[str, int]) -> bool:
+    """Whether a push (its report, or the counts of it) had nothing to do."""
+    counts = report.counts if isinstance(report, Report) else report
+    return not any(counts.get(name) for name in ("offered", "sent", "no_change", "waiting", "rejected"))
+
+
 def amended(record: Record, **change: Any) -> Record:
     """The next version of a record, with fields changed (None: left out), validated."""
     raw = {**record, **change}

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 ARRIVED, WRITTEN, HALF = "arrived", "written", "half"
-"""Moments of a transaction: not yet at the server; committed and the answer held; half the answer is out."""
+"""Moments of a transaction: it never reaches the server; committed and the answer held; half the answer is out."""
 _TIMEOUT = 300
 _HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
 _UP = _HOP | {"accept-encoding"}
@@ -57,7 +57,8 @@ class Witness:
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.base = f"http://127.0.0.1:{self._server.server_address[1]}{urlsplit(self.upstream).path}"
         self._lock = threading.Lock()
-        self._number = 0
+        self._number = self._flying = 0
+        self._change = threading.Condition()
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
         return self
@@ -77,18 +78,29 @@ class Witness:
         """What may have changed something: searches by POST are not among it."""
         return [one for one in self.seen if one.method != "GET" and not one.path.endswith("/_search")]
 
+    def idle(self) -> None:
+        """Wait until the server has answered all that was sent to it: who was killed has left work there."""
+        with self._change:
+            assert self._change.wait_for(lambda: self._flying == 0, _TIMEOUT), "requests that never end"
+
+    def entered(self, more: int) -> None:
+        with self._change:
+            self._flying += more
+            self._change.notify_all()
+
     def number(self) -> int:
         with self._lock:
             self._number += 1
             return self._number
 
-    def reached(self, number: int, moment: str) -> None:
+    def reached(self, number: int, moment: str) -> bool:
         with self._lock:
             cut = self.cut
             if cut is None or (cut.number, cut.moment) != (number, moment):
-                return
+                return False
             self.cut = None
         cut.action()
+        return True
 
 
 class _Server(ThreadingHTTPServer):
@@ -111,26 +123,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is logged: paths may carry identifiers."""
 
     def _forward(self) -> None:
-        witness, upstream = self.owner, urlsplit(self.owner.upstream)
+        witness, path = self.owner, self.path.partition("?")[0]
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        path = self.path.partition("?")[0]
         witness.first.set()
-        transaction = self.command == "POST" and path == upstream.path
-        number = witness.number() if transaction else 0
-        if transaction:
-            witness.reached(number, ARRIVED)
-        kind = http.client.HTTPSConnection if upstream.scheme == "https" else http.client.HTTPConnection
-        connection = kind(upstream.hostname or "", upstream.port, timeout=_TIMEOUT)
+        number = witness.number() if self.command == "POST" and path == urlsplit(witness.upstream).path else 0
+        if witness.reached(number, ARRIVED):
+            raise ConnectionAbortedError
+        witness.entered(1)
         try:
-            headers = {k: v for k, v in self.headers.items() if k.lower() not in _UP}
-            connection.request(self.command, self.path, body or None, headers)
-            answer = connection.getresponse()
-            data = answer.read().replace(witness.upstream.encode(), witness.base.encode())
+            answer, data = self._ask(body)
         finally:
-            connection.close()
+            witness.entered(-1)
         witness.seen.append(Seen(self.command, path, answer.status))
-        if transaction:
-            witness.reached(number, WRITTEN)
+        witness.reached(number, WRITTEN)
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in _DOWN:
@@ -139,6 +144,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data[: len(data) // 2])
         self.wfile.flush()
-        if transaction:
-            witness.reached(number, HALF)
+        witness.reached(number, HALF)
         self.wfile.write(data[len(data) // 2 :])
+
+    def _ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        witness, upstream = self.owner, urlsplit(self.owner.upstream)
+        kind = http.client.HTTPSConnection if upstream.scheme == "https" else http.client.HTTPConnection
+        connection = kind(upstream.hostname or "", upstream.port, timeout=_TIMEOUT)
+        try:
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in _UP}
+            connection.request(self.command, self.path, body or None, headers)
+            answer = connection.getresponse()
+            return answer, answer.read().replace(witness.upstream.encode(), witness.base.encode())
+        finally:
+            connection.close()

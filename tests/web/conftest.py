@@ -86,13 +86,14 @@ def all_kinds() -> list[dict[str, Any]]:
 
 class Ward:
     """A FHIR server as far as pushes and pulls need one. ``fault`` makes it answer everything so, ``busy`` makes it
-    refuse transactions for now."""
+    refuse transactions for now, ``hidden`` is what it counts beyond what it gives."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.base = server.url_for("/fhir")
         self.resources: dict[str, dict[str, Any]] = {}
         self.fault: tuple[int, bytes, dict[str, str]] | None = None
         self.busy = False
+        self.hidden = 0
         self.tokens: set[str | None] = set()
         self.port = server.port
         server.expect_request(re.compile("^/fhir")).respond_with_handler(self._serve)
@@ -118,7 +119,7 @@ class Ward:
         else:
             kind = place.partition("/")[0]
             entry = [{"resource": r} for name, r in self.resources.items() if name.startswith(f"{kind}/")]
-            found = {"resourceType": "Bundle", "type": "searchset", "entry": entry}
+            found = {"resourceType": "Bundle", "type": "searchset", "total": len(entry) + self.hidden, "entry": entry}
         return Response(codec.dumps(found), content_type="application/fhir+json")
 
     def _transaction(self, bundle: dict[str, Any]) -> dict[str, Any]:

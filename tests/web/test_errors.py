@@ -14,8 +14,48 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from adapter import codec, records
+from adapter.errors import (
+    CodecError,
+    ConfigError,
+    Issue,
+    RecordRefused,
+    Retry,
+    Stop,
+    TargetAuth,
+    TargetRefused,
+    TargetUnavailable,
+    UnsafeLink,
+)
 
 from .conftest import MARK, TOKEN, Ward, all_kinds, ndjson, post
+
+OURS = [
+    (RecordRefused([Issue("r", "sex", "code")]), 422, "refused"),
+    (CodecError("json"), 422, "refused"),
+    (TargetRefused("no", 422), 502, "target"),
+    (TargetAuth("no", 401), 502, "target"),
+    (UnsafeLink("no"), 502, "target"),
+    (TargetUnavailable("no", after=1.2), 503, "unavailable"),
+    (Retry("no"), 503, "unavailable"),
+    (ConfigError("no"), 400, "configuration"),
+    (Stop("no"), 500, "stopped"),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "slug"), OURS)
+def test_what_each_of_our_errors_becomes(
+    make_app: Callable[..., Flask], tmp_path: Path, error: Exception, status: int, slug: str
+) -> None:
+    def failing(target: Any) -> Any:
+        raise error
+
+    app = make_app(targets=f'[targets.one]\nfolder = "{tmp_path}"\nfhir = "R4"\n', connect=failing)
+    found = app.test_client().post("/v1/pull?target=one")
+    assert found.status_code == status
+    assert codec.loads(found.data)["type"] == f"https://hydrofhir.example/problem/{slug}"
+    waits = {TargetUnavailable: "2", Retry: "30"}
+    assert found.headers.get("Retry-After") == waits.get(type(error))
+
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "incident", "issues", "request_id", "report"}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import random
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from adapter import codec, records
+from adapter.errors import Issue, MappingError
 
 from .conftest import all_kinds, ndjson, post
 
@@ -135,6 +138,23 @@ def test_nothing_to_map_is_a_problem(client: FlaskClient, body: bytes, rule: str
         assert [issue["field"] for issue in problem["issues"]].count("weight_kg") == 1
 
 
+class Picky:
+    """A mill that maps nothing."""
+
+    def resources(self, record: dict[str, Any]) -> Any:
+        raise MappingError("no", [Issue(None, "sex", "code", message="Patient.gender")])
+
+
+def test_records_that_cannot_be_mapped_are_named(make_app: Callable[..., Flask]) -> None:
+    app = make_app()
+    app.extensions["hydrofhir"].mills["R4"] = Picky()
+    record = records.example("subject")
+    found = post(app.test_client(), "/v1/map?fhir=R4", ndjson([record]), "application/x-ndjson")
+    assert found.status_code == 422
+    issue = {"record": record["record_id"], "field": "sex", "rule": "code", "line": 1, "message": "Patient.gender"}
+    assert codec.loads(found.data)["issues"] == [issue]
+
+
 def test_a_record_comes_once(client: FlaskClient) -> None:
     record = records.example("subject")
     found = codec.loads_wire(post(client, "/v1/map?fhir=R4", [record, record]).data)
@@ -149,6 +169,11 @@ def test_more_records_than_the_limit(make_app: Callable[..., Flask]) -> None:
     found = post(client, "/v1/map?fhir=R4", all_kinds()[:3])
     assert found.status_code == 413
     assert "hydrofhir map" in codec.loads(found.data)["detail"]
+    study = codec.loads_wire(post(client, "/v1/map?fhir=R4", records.example("study")).data)["resources"]
+    score = codec.loads_wire(post(client, "/v1/map?fhir=R4", records.example("pain_outcome")).data)["resources"]
+    few = make_app("batch_records = 1").test_client()
+    assert post(few, "/v1/unmap?fhir=R4", score).status_code == 200
+    assert post(few, "/v1/unmap?fhir=R4", study + score).status_code == 413
     many = [{"resourceType": "Basic", "id": str(n)} for n in range(41)]
     found = post(client, "/v1/unmap?fhir=R4", many)
     assert found.status_code == 413
@@ -185,9 +210,14 @@ def test_compressed_bodies_are_refused(client: FlaskClient) -> None:
         (b"", "empty"),
         (b"[1]", "required"),
         (b'{"resourceType":"Bundle","entry":7}', "structure"),
+        (b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"a patient"}}]}', "required"),
         (b'{"resourceType":"Patient","id":"x y"}', "format"),
         (b'{"resourceType":"Patient","id":"x","identifier":"text"}', "type"),
         (b'{"resourceType":"Patient","id":"x","extension":[17]}', "type"),
+        (b'{"resourceType":"Patient","id":"x","identifier":null}', "null"),
+        (b'{"resourceType":"Patient","id":"x","identifier":[null]}', "null"),
+        (b'{"resourceType":"Patient","id":"x","contained":[7]}', "type"),
+        (b'{"resourceType":"Patient","id":"x","contained":[{"resourceType":"Patient","name":7}]}', "type"),
         (b'{"resourceType":"Martian","id":"x"}', "resource-type"),
         (b'{"resourceType":"Patient","id":"x"}', "no_record"),
         (b"[[[[", "json"),
@@ -207,13 +237,56 @@ def test_a_record_with_parts_missing_is_named(client: FlaskClient) -> None:
     assert (issue["record"], issue["rule"]) == (f"Procedure/{resources[0]['id']}", "incomplete")
 
 
-def test_resources_of_other_writers_with_a_source(client: FlaskClient) -> None:
-    patient = {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1980"}
-    patient["identifier"] = [{"system": "https://hydrofhir.example/fhir/sid/subject", "value": "HD-0099"}]
+def test_resources_of_other_writers(client: FlaskClient) -> None:
+    patient = codec.loads_wire(post(client, "/v1/map?fhir=R4", records.example("subject")).data)["resources"][0]
+    del patient["extension"]  # now it is any Patient that has the keys
+    patient["meta"] = {"lastUpdated": "2026-01-01T00:00:00Z"}
     assert post(client, "/v1/unmap?fhir=R4", patient).status_code == 422
-    found = post(client, "/v1/unmap?fhir=R4&source=ward-3&timezone=Europe/Vienna", patient)
-    if found.status_code == 200:  # else the reason is a field, not that it is no record
-        record = codec.loads(found.data)["records"][0]
-        assert (record["source_system"], record["site_timezone"]) == ("ward-3", "Europe/Vienna")
-    else:
-        assert "no_record" not in [issue["rule"] for issue in codec.loads(found.data)["issues"]]
+    found = post(client, "/v1/unmap?fhir=R4&foreign=ward-3&timezone=Europe/Vienna", patient)
+    record = codec.loads(found.data)["records"][0]
+    assert (record["source_system"], record["site_timezone"]) == ("ward-3", "Europe/Vienna")
+    assert record["source_record_id"] == f"Patient/{patient['id']}"
+    assert record["recorded_at"] == "2026-01-01T01:00:00.000+01:00"
+    assert post(client, "/v1/unmap?fhir=R4&foreign=ward%203", patient).status_code == 400
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, child in children:
+        yield from places(child, (*path, name))
+
+
+ODD = [
+    None,
+    1,
+    "",
+    "x",
+    True,
+    [],
+    {},
+    [None],
+    [{}],
+    [1],
+    {"x": 1},
+    "9" * 30,
+    {"coding": None},
+    {"reference": "Patient/z"},
+]
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_odd_shapes_are_refused_or_read_but_never_break(client: FlaskClient, version: str) -> None:
+    chance = random.Random(version)
+    whole = codec.loads_wire(post(client, f"/v1/map?fhir={version}", all_kinds()).data)["resources"]
+    for number in range(40):
+        pool = copy.deepcopy(whole)
+        for _ in range(3):
+            path = chance.choice(list(places(pool)))
+            parent: Any = pool
+            for step in path[:-1]:
+                parent = parent[step]
+            parent[path[-1]] = copy.deepcopy(chance.choice(ODD))
+        found = post(client, f"/v1/unmap?fhir={version}{'&foreign=x' if number % 2 else ''}", pool)
+        assert found.status_code in (200, 422), (number, path)

@@ -54,6 +54,13 @@ def test_push_leaves_the_rest_of_the_store_alone(app: Flask, client: FlaskClient
     assert {name.partition("/")[0] for name in ward.resources}.isdisjoint({"ResearchStudy"})
 
 
+def test_push_to_a_hospital_leaves_its_patients_alone(make_app: Callable[..., Flask], ward: Ward) -> None:
+    client = make_app(targets=ward.target(more='patient = "hospital"')).test_client()
+    assert post(client, "/v1/push?target=ward", all_kinds()).status_code == 200
+    assert ward.resources
+    assert not [name for name in ward.resources if name.startswith("Patient/")]
+
+
 def test_push_reports_refused_records(client: FlaskClient) -> None:
     bad = {**records.example("pain_outcome"), "score": 99}
     found = post(client, "/v1/push?target=ward", [records.example("subject"), bad])
@@ -89,6 +96,13 @@ def test_a_cut_pull_does_not_move_the_cursor(app: Flask, client: FlaskClient, wa
     assert "unfinished" not in codec.loads(client.post("/v1/pull?target=ward").data)["report"]
     assert store.cursor(ward.base) is not None
     assert client.post("/v1/pull?target=ward&since=last").status_code == 200
+
+
+def test_a_pull_that_lacks_something_says_so(app: Flask, client: FlaskClient, ward: Ward) -> None:
+    ward.hidden = 1
+    found = codec.loads(client.post("/v1/pull?target=ward").data)
+    assert "pull again" in found["report"]["unfinished"]
+    assert app.extensions["hydrofhir"].store.cursor(ward.base) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""A server that validates every request takes what is pushed to it: the gate lets nothing through that HAPI refuses.
+
+The validating server starts and answers slowly, so R5 has its turn only with HYDROFHIR_FULL_ORACLE=1; tests/oracle asks
+the same validator in both versions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapter import sandbox
+from tests.server.conftest import START_WITHIN, MakePlace, given_server, need_java
+from tests.server.kit import Place, corpus, texts
+
+pytestmark = pytest.mark.server
+VALIDATED = ("R4", "R5") if os.environ.get("HYDROFHIR_FULL_ORACLE") == "1" else ("R4",)
+
+
+@pytest.fixture(scope="module", params=VALIDATED)
+def strict(request: pytest.FixtureRequest, sandbox_state: Path, places: MakePlace) -> Iterator[Place]:
+    if given_server() is not None:
+        pytest.skip("whether FHIR_SERVER validates is its own affair")
+    need_java()
+    running = sandbox.up(request.param, validate=True, wait=START_WITHIN, state=sandbox_state)
+    yield places(running.version, running.base_url)
+    sandbox.down(running.port, sandbox_state)
+
+
+def test_the_server_does_validate(strict: Place) -> None:
+    bad = {"resourceType": "Observation", "id": "no-status", "code": {"text": "no status"}}
+    assert strict.ask("PUT", "Observation/no-status", bad).status_code == 422
+
+
+def test_a_validating_server_takes_everything(strict: Place) -> None:
+    records = corpus(3, 81, 6)
+    report = strict.push(strict.store("strict", records))
+    assert report.issues == []
+    assert report.counts["sent"] == len(records), report.as_dict()
+    assert strict.versions() == dict.fromkeys(strict.parts(records), "1")
+    _, got = strict.pull(strict.store("back"))
+    assert texts(got) == texts(records)
