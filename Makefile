@@ -1,5 +1,5 @@
 # make demo   the whole journey with synthetic records (Java 17 and Maven for a real server, else a folder)
-# make test   everything that needs no server; make test-server: with a HAPI FHIR server
+# make test   all tests (Java 17 and Maven for those with a server)
 # All need Python 3.11 or later, and nothing else; the first run makes .venv from requirements.lock.
 
 PYTHON ?= python3
@@ -20,11 +20,13 @@ $(READY): requirements.lock pyproject.toml
 demo: setup
 	$(BIN)/hydrofhir demo $(ARGS)
 
-test: setup
-	$(BIN)/python -m pytest -m "not server" $(ARGS)
+# Everything: style, types, and all tests with a real HAPI FHIR server in R4 and R5; branch coverage is shown.
+test: setup lint
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --durations=15 $(ARGS)
 
+# The server tests against any HAPI FHIR server, in a name space of their own: make test-server FHIR_SERVER=URL
 test-server: setup
-	$(BIN)/python -m pytest -m server $(ARGS)
+	FHIR_SERVER="$(FHIR_SERVER)" $(BIN)/python -m pytest tests/server $(ARGS)
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -7,12 +7,13 @@ in `mill` (record to resources and back) and in `scope` (what a pull asks for).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from adapter import codec, records
 from adapter.errors import Issue, Skip
 from adapter.exchange.parcel import Outcome, Parcel
-from adapter.gather import records_of
+from adapter.gather import records_of, stage, straight
 from adapter.mill import Mill, Taken
 from adapter.records.intake import Entry
 from adapter.report import Report
@@ -66,14 +67,16 @@ def pull(
     scope: Scope | None = None,
     out: Sink | None = None,
 ) -> Report:
-    """Pages to staging, staging to graphs, graphs to records, records to the store; the cursor moves last."""
+    """Pages to staging, staging to graphs, graphs to records, records to the store; the cursor moves last.
+
+    Where each resource comes once, graphs that are whole become records while the next page is on its way.
+    """
     scope = scope or Scope()
     reader = Reader(partner, mill, store)
-    for page in reader.pages(scope):
-        store.stage(reader.key, page)
-        report.add(resources=len(page))
-    taken = records_of(store, mill, reader.key, stranger_of(partner.target) if scope.all else None, report)
-    keep(store, taken, report, out)
+    bring = straight if reader.each_once(scope) else stage
+    early = bring(reader.pages(scope), store, mill, reader.key, report)
+    late = records_of(store, mill, reader.key, stranger_of(partner.target) if scope.all else None, report)
+    keep(store, chain(early, late), report, out)
     if reader.short:
         more = ", ".join(f"{n} {kind}" for kind, n in reader.short.items())
         report.unfinished = f"the server counts more than it gave ({more}): pull again"

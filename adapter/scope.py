@@ -76,13 +76,18 @@ class Reader:
         for kind in types_of(self.mappers):
             yield from self._counted(self.partner, kind, self._own(scope))
 
+    def each_once(self, scope: Scope) -> bool:
+        """Does this pull read everything of ours from a server, each resource once?"""
+        plain = not scope.all and scope.study is None and self._since(scope) is None
+        return plain and isinstance(self.partner, Server)
+
     def _counted(self, server: Server, kind: str, params: dict[str, str]) -> Iterator[Page]:
         """All pages of one type, and then the server's own count: a page may go missing without a word."""
         seen: set[str] = set()
         for page in server.pages(kind, params):
-            staged = self._staged(page)
-            seen.update(one.id for one in staged)
-            yield staged
+            fresh = [one for one in self._staged(page) if one.id not in seen]  # a page may come twice
+            seen.update(one.id for one in fresh)
+            yield fresh
         total = server.count(kind, params)
         if total is not None and total > len(seen):
             self.short[kind] = total - len(seen)

@@ -80,7 +80,7 @@ def _shown(one: Any) -> dict[str, Any]:
 )
 @common
 def serve() -> None:
-    """Run the HTTP service (JSON API, console) on the host and port of the settings, until Ctrl-C.
+    """Run the HTTP service (JSON API) on the host and port of the settings, until Ctrl-C.
 
     It binds to 127.0.0.1 unless told otherwise.
     """
@@ -92,7 +92,9 @@ def serve() -> None:
     settings = configuration.load()
     app = create_app(settings)
     say(f"listening on http://{settings.host}:{settings.port}/ (Ctrl-C ends it)")
-    waitress.serve(app, host=settings.host, port=settings.port, ident=None)
+    waitress.serve(
+        app, host=settings.host, port=settings.port, ident=None, max_request_body_size=settings.limits.body_bytes
+    )
 
 
 @click.command(

@@ -294,20 +294,19 @@ class Builder:
         if row.mode != "both" or obj.type == "Extension" or row.fields[0] in (".",) or row.fields[0][0] in "/$@":
             return
         elements = self.env.elements(obj.type)
-        name = row.fields[0]
         if step.choice:
             keys = tuple(e.name for e in elements.values() if e.choice == step.name)
-            obj.absents.append(Absent(name, "primitive", f"{step.name}DateTime", keys))
+            obj.absents.append(Absent(row, "primitive", f"{step.name}DateTime", keys))
             return
         if element is None or element.codes or f"{obj.type}.{element.name}" in self.env.bindings:
             return
         if element.name.startswith("value") and "dataAbsentReason" in elements:
             if not any(isinstance(c, Leaf) and c.key == "dataAbsentReason" for c in obj.children):
-                obj.absents.append(Absent(name, "value", element.name, (element.name, "dataAbsentReason")))
+                obj.absents.append(Absent(row, "value", element.name, (element.name, "dataAbsentReason")))
             return
         kind = "primitive" if element.type[:1].islower() else "object"
         if element.type not in ("dataAbsentReason",):
-            obj.absents.append(Absent(name, kind, element.name, (element.name,)))
+            obj.absents.append(Absent(row, kind, element.name, (element.name,)))
 
     def matchers(self, obj: Obj, row: Row, path: tuple[Step, ...]) -> list[Matcher]:
         """What a `match` row says of the object it stands in: a constant, or a code that its list knows."""

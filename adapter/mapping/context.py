@@ -136,3 +136,14 @@ class ReadCtx:
         issues.append(
             Issue(record=None, field=name, rule=refused.rule, limit=refused.limit, message=f"{kind}.{row.text}")
         )
+
+
+class Tracer:
+    """Collects which row made which element (path -> row) while a tree is walked beside its resource."""
+
+    def __init__(self, resource: dict[str, Any]) -> None:
+        self.ctx = ReadCtx(None, resource, True)
+        self.found: list[tuple[str, Row]] = []
+
+    def __call__(self, path: str, row: Row) -> None:
+        self.found.append((path, row))

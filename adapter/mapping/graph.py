@@ -20,7 +20,8 @@ Json = dict[str, Any]
 
 @dataclass
 class Found:
-    """One record found in a pool. ``missing`` names parts that the root lists and the pool lacks."""
+    """One record found in a pool. ``missing`` names parts that the root lists and the pool lacks; ``unsure`` says that
+    a reference was followed that leads out of the pool: a larger pool could tell more."""
 
     kind: str
     root: Json
@@ -28,6 +29,7 @@ class Found:
     record: Json | None = None
     issues: list[Issue] = field(default_factory=list)
     missing: tuple[str, ...] = ()
+    unsure: bool = False
 
     @property
     def reference(self) -> str:
@@ -47,6 +49,7 @@ class Pool:
         self.others: list[Json] = []
         self.links: dict[tuple[str, str, str], dict[str, list[Json]]] = {}
         self.roots: list[tuple[str, Json]] = []
+        self.astray = 0  # references followed that lead out of the pool
         for resource in resources:
             self.add(resource)
 
@@ -79,7 +82,9 @@ class Pool:
 
     # -- what readers ask -------------------------------------------------------------------------------------
     def resource(self, reference: str) -> Json | None:
-        return self.by_ref.get("/".join(reference.split("/")[-2:]))
+        found = self.by_ref.get("/".join(reference.split("/")[-2:]))
+        self.astray += found is None
+        return found
 
     def key_of(self, reference: str, system: str) -> str:
         """The key of the resource behind a literal reference: its own identifier, else its id."""
@@ -92,7 +97,7 @@ class Pool:
     def children(self, mapper: Mapper, part: Part, root: Json, ours: bool) -> Iterator[tuple[int, Json]]:
         """(item number, resource) of one part of the record around ``root``; number 0 for a single part."""
         if ours:
-            for name, resource in self.parts.get(self._record_id(root), {}).items():
+            for name, resource in self.parts.get(self.record_id(root), {}).items():
                 head, n = split_part(name)
                 if head == part.name and resource.get("resourceType") == part.block.type:
                     yield n, resource
@@ -106,7 +111,8 @@ class Pool:
             n += 1
             yield (n if part.block.each else 0), resource
 
-    def _record_id(self, root: Json) -> str:
+    def record_id(self, root: Json) -> str:
+        """The record id that a root of ours carries as identifier."""
         for identifier in root.get("identifier", ()):
             if identifier.get("system") == f"{self.sid}/record-id":
                 return str(identifier.get("value"))
@@ -140,11 +146,13 @@ class Pool:
         """Every record in the pool; with ``foreign`` also what other writers wrote and a mapper recognises."""
         for kind, root in self.roots:
             mapper = self.mappers[kind]
-            have = self.parts.get(self._record_id(root), {})
-            missing = tuple(p for p in self._listed(root) if p not in have)
+            have = self.parts.get(self.record_id(root), {})
+            missing = tuple(p for p in self.listed(root) if p not in have)
             found = Found(kind, root, True, missing=missing)
             if not missing:
+                before = self.astray
                 found.record, found.issues = mapper.back(self, root, True)
+                found.unsure = self.astray > before
             yield found
         if not foreign:
             return
@@ -156,7 +164,8 @@ class Pool:
                     yield found
                     break
 
-    def _listed(self, root: Json) -> Iterator[str]:
+    def listed(self, root: Json) -> Iterator[str]:
+        """The parts that a root of ours says its record has."""
         for extension in root.get("extension", ()):
             if extension.get("url") == self.record_url:
                 for child in extension.get("extension", ()):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from adapter.mapping.context import ReadCtx, WriteCtx
+from adapter.mapping.context import ReadCtx, Tracer, WriteCtx
 from adapter.mapping.nodes import SHAPE, Fixed, Json, Leaf, Obj, absent, getter, passes, reads
 from adapter.mapping.rows import Row
 from adapter.mapping.via.base import Refuse
@@ -66,9 +65,16 @@ class Contained:
                 self.obj.read_inner(ctx, inner)
                 return
 
-    def trace(self, el: Json, path: str, sink: Callable[[str, Row], None]) -> None:
-        if self.key in el:
+    def trace(self, el: Json, path: str, sink: Tracer) -> None:
+        if self.found(sink.ctx, el.get(self.key)) is not None:
+            self.trace_inner(sink)
             sink(f"{path}.{self.key}", self.row)
+
+    def trace_inner(self, sink: Tracer) -> None:
+        """The rows behind the contained resource itself."""
+        for n, inner in enumerate(sink.ctx.resource.get("contained", ())):
+            if inner.get("id") == self.name:
+                self.obj.trace_inner(inner, f".contained[{n}]", sink)
 
 
 class Item:
@@ -196,12 +202,13 @@ class ListNode:
             for member in self.readers:
                 member.read_list(ctx, items)
 
-    def trace(self, el: Json, path: str, sink: Callable[[str, Row], None]) -> None:
+    def trace(self, el: Json, path: str, sink: Tracer) -> None:
         for n, item in enumerate(el.get(self.key) or ()):
             for m in self.members:
                 here = f"{path}.{self.key}[{n}]"
                 if isinstance(m, Contained):
-                    if isinstance(item, dict) and item.get("reference") == f"#{m.name}":
+                    if m.found(sink.ctx, item) is not None:
+                        m.trace_inner(sink)
                         sink(here, m.row)
                         break
                 elif isinstance(m, Item):
@@ -211,6 +218,6 @@ class ListNode:
                         break
                 else:
                     obj = m.obj if isinstance(m, Repeat) else m
-                    if obj.matches(ReadCtx.loose(), item):
+                    if obj.matches(sink.ctx, item):
                         obj.trace_inner(item, here, sink)
                         break

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.errors import Issue, MappingError
-from adapter.mapping.context import ReadCtx, WriteCtx
+from adapter.mapping.context import ReadCtx, Tracer, WriteCtx
 from adapter.mapping.nodes import Obj
 from adapter.mapping.paths import Step
 from adapter.mapping.rows import Block, Definition
@@ -165,21 +165,16 @@ class Mapper:
         """For each element of a record's resources: the row that made it (file:line), its fields and transform."""
         out = []
         by_name = {p.name: p for p in self.parts}
-        for resource in resources:
-            name = ROOT if resource is resources[0] else self._part_name(resource)
-            part = by_name.get(name)
+        for n, resource in enumerate(resources):
+            part = by_name.get(ROOT if n == 0 else self._part_name(resource))
             if part is None:
                 continue
-
-            def sink(path: str, row: Any, r: dict = resource) -> None:
-                out.append(
-                    {
-                        "resource": f"{r['resourceType']}/{r['id']}", "path": r["resourceType"] + path,
-                        "fields": list(row.fields), "mode": row.mode, "via": row.via, "row": row.where,
-                    }
-                )  # fmt: skip
-
-            part.tree.trace_inner(resource, "", sink)
+            tracer = Tracer(resource)
+            part.tree.trace_inner(resource, "", tracer)
+            kind = resource["resourceType"]
+            for path, row in tracer.found:
+                about = {"fields": list(row.fields), "mode": row.mode, "via": row.via, "row": row.where}
+                out.append({"resource": f"{kind}/{resource['id']}", "path": kind + path, **about})
         return out
 
     def _part_name(self, resource: dict[str, Any]) -> str:

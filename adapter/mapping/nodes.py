@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adapter.mapping.context import ReadCtx, WriteCtx
+from adapter.mapping.context import ReadCtx, Tracer, WriteCtx
 from adapter.mapping.rows import Row
 from adapter.mapping.via.base import Refuse, Via
 
@@ -120,10 +120,11 @@ class Leaf:
                 if each is not None:
                     ctx.set(name, each, self.row)
 
-    def trace(self, el: Json, path: str, sink: Callable[[str, Row], None]) -> None:
-        for key in (*((self.key + s for s in self.choice) if self.choice else (self.key,)),):
-            if key in el:
-                sink(f"{path}.{key}", self.row)
+    def trace(self, el: Json, path: str, sink: Tracer) -> None:
+        for suffix in self.choice or ("",):
+            for key in (self.key + suffix, f"_{self.key}{suffix}"):
+                if key in el and not (key.startswith("_") and key[1:] in el):
+                    sink(f"{path}.{key}", self.row)
 
 
 class Fixed:
@@ -139,7 +140,7 @@ class Fixed:
 
     def read(self, ctx: ReadCtx, el: Json) -> None: ...
 
-    def trace(self, el: Json, path: str, sink: Callable[[str, Row], None]) -> None:
+    def trace(self, el: Json, path: str, sink: Tracer) -> None:
         if self.key in el:
             sink(f"{path}.{self.key}", self.row)
 
@@ -147,8 +148,8 @@ class Fixed:
 class Absent:
     """The reason why a field is empty, on its element, for FHIR readers; the record's own extension is the truth."""
 
-    def __init__(self, name: str, kind: str, key: str, taken: tuple[str, ...]) -> None:
-        self.name, self.kind, self.key, self.taken = name, kind, key, taken
+    def __init__(self, row: Row, kind: str, key: str, taken: tuple[str, ...]) -> None:
+        self.row, self.name, self.kind, self.key, self.taken = row, row.fields[0], kind, key, taken
 
     def write(self, ctx: WriteCtx, out: Json) -> None:
         reason = ctx.absent.get(self.name)
@@ -162,6 +163,10 @@ class Absent:
             out["dataAbsentReason"] = ctx.dar_concept(reason)
         else:
             out[self.key] = {"extension": extension}
+
+    def trace(self, el: Json, path: str, sink: Tracer) -> None:
+        if self.kind == "value" and "dataAbsentReason" in el and not any(k in el for k in self.taken[:1]):
+            sink(f"{path}.dataAbsentReason", self.row)
 
 
 class Obj:
@@ -275,14 +280,14 @@ class Obj:
                 self.read_inner(ctx, el)
                 return
 
-    def trace(self, el: Json, path: str, sink: Callable[[str, Row], None]) -> None:
+    def trace(self, el: Json, path: str, sink: Tracer) -> None:
         inner = el.get(self.key)
         if isinstance(inner, dict):
             self.trace_inner(inner, f"{path}.{self.key}", sink)
 
-    def trace_inner(self, inner: Json, path: str, sink: Callable[[str, Row], None]) -> None:
-        for child in self.children:
-            child.trace(inner, path, sink)
+    def trace_inner(self, inner: Json, path: str, sink: Tracer) -> None:
+        for node in (*self.children, *self.absents):
+            node.trace(inner, path, sink)
 
 
 def passes(node: Any) -> set[int]:
