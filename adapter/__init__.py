@@ -11,6 +11,7 @@ Faces: what people and programs call.
 Journeys: what happens, in its order.
 
     pipeline.py    intake, push, pull, top to bottom
+    gather.py      resources to records: the second half of a pull
     files.py       map and unmap over files, in bounded memory
     processes.py   map over several processes
     scope.py       what a pull asks a partner for

@@ -116,8 +116,8 @@ def _adopt(record: dict[str, Any], found: Found, stranger: Stranger) -> dict[str
         try:
             return records.load(found.kind, record)
         except RecordRefused as refused:
-            lacking = [i.field for i in refused.issues if i.rule == "absent_reason"]
-            if not lacking or any(i.rule != "absent_reason" for i in refused.issues):
+            lacking = [i.field for i in refused.issues if i.limit.endswith("its absent reason")]
+            if not lacking:
                 raise
             absent = {**record.get("field_absent_reason", {}), **dict.fromkeys(lacking, "not_in_source")}
             record = {**record, "field_absent_reason": absent}

@@ -48,7 +48,15 @@ ARROWS: dict[str, dict[str, str]] = {
         "mill": "the mappings of one version; strangers",
         "store": "cursor and staged resources",
     },
+    "gather": {
+        "fhir.safe": "a foreign resource is looked at before a mapping walks it",
+        "mapping": "pools, and which part of which record a resource is",
+        "mill": "resources to validated records",
+        "report": "how it went",
+        "store": "where resources wait for the rest of their record",
+    },
     "pipeline": {
+        "gather": "resources to records, the second half of a pull",
         "records": "intake, keys",
         "store": "records land there first; ledger, staging",
         "exchange.parcel": "what is sent, what became of it",
@@ -57,8 +65,8 @@ ARROWS: dict[str, dict[str, str]] = {
         "report": "how it went",
     },
     "files": {
+        "gather": "resources to records",
         "records": "reads the pieces of a file",
-        "mapping.mapper": "which part of which record a resource is",
         "fhir.bundle": "collection Bundles, in and out",
         "store": "spills resources to disk to bring graphs together",
         "mill": "record to resources and back",
@@ -117,6 +125,7 @@ ARROWS: dict[str, dict[str, str]] = {
     },
     "web": {
         "fhir": "gate for what comes in; Bundle and OperationOutcome in and out",
+        "gather": "resources to records, bounded",
         "mill": "map, unmap",
         "pipeline": "push, pull",
         "records": "schemas; strict intake of a body",
@@ -165,6 +174,7 @@ LONG = 300
 LONG_MODULES = {
     "settings": "one reader for every key: the file is the list of what can be set",
     "mapping.compile": "one pass from rows to trees; its steps share what they know of the element",
+    "mapping.nodes": "writing, reading and tracing of each node beside each other, in the passes they share",
     "mapping.via.codes": "each transform beside its inverse, all on one base class",
     "store.ledger": "the states of a delivery and every step between them, in one place",
     "catalog": "one reader for all of mappings/, each check beside what it reads",

@@ -19,7 +19,12 @@ from adapter.mapping.via import REGISTRY
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
     p
-    for p in (ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "mappings" / "README.md", *ROOT.glob("examples/*/README.md"))
+    for p in (
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "mappings" / "README.md",
+        *ROOT.glob("examples/*/README.md"),
+    )
     if p.is_file()
 ]
 README = ROOT / "README.md"
@@ -59,7 +64,9 @@ def resolve(arguments: list[str]) -> None:
             raise click.UsageError(f"no command {arguments[0]!r}")
         command, arguments = inner, arguments[1:]
         context = click.Context(command, parent=context)
-    known = {o: p for p in command.get_params(context) for o in (*p.opts, *p.secondary_opts) if isinstance(p, click.Option)}
+    known = {
+        o: p for p in command.get_params(context) for o in (*p.opts, *p.secondary_opts) if isinstance(p, click.Option)
+    }
     words = iter(arguments)
     for word in words:
         if word.startswith("-") and word != "-":
@@ -147,6 +154,13 @@ def test_the_table_of_resources_is_whole() -> None:
         for name, mapper in mappers.items():
             types = {part.block.type for part in mapper.parts}
             assert set(re.findall(r"[A-Z]\w+", told[name])) == types, name
+
+
+def test_the_variables_exist() -> None:
+    source = (ROOT / "adapter" / "settings.py").read_text()
+    named = {name for document in DOCUMENTS for name in re.findall(r"HYDROFHIR_[A-Z]+", document.read_text())}
+    assert {name for name in named if f'"{name}"' not in source} == set()
+    assert named
 
 
 def test_the_exit_codes_are_told() -> None:

@@ -93,9 +93,13 @@ def load(
             if any(p.name == ROOT for p in parts):
                 mappers[version][kind] = Mapper(definition, parts, env, tables, records.key)
     if findings:
-        seen = dict.fromkeys((*f.where.rpartition(":")[::2], f.reason) for f in findings)
-        raise MappingProofError((file, f"line {row}", reason) for file, row, reason in seen)
+        raise MappingProofError(dict.fromkeys(_finding(f) for f in findings))
     return Mappings(mappers, hashlib.sha256(f"{catalog.version}|{sid}".encode()).hexdigest())
+
+
+def _finding(bad: BadRow) -> tuple[str, str, str]:
+    file, _, line = bad.where.partition(":")
+    return file, f"line {line}" if line else "whole file", bad.reason
 
 
 def _links(block: Block) -> tuple:

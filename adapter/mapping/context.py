@@ -86,7 +86,7 @@ class ReadCtx:
     What fallback rows (``read: true``) find waits in ``spare`` until the scope is closed: the field's own rows win.
     """
 
-    __slots__ = ("graph", "issues", "ours", "out", "prefix", "resource", "spare", "spare_issues")
+    __slots__ = ("graph", "issues", "n", "ours", "out", "prefix", "resource", "spare", "spare_issues")
 
     def __init__(self, graph: Any, resource: dict[str, Any], ours: bool) -> None:
         self.graph, self.resource, self.ours = graph, resource, ours
@@ -95,6 +95,7 @@ class ReadCtx:
         self.spare: dict[str, Any] = {}
         self.spare_issues: list[Issue] = []
         self.prefix = ""
+        self.n = 0
 
     @classmethod
     def loose(cls) -> ReadCtx:
@@ -103,7 +104,7 @@ class ReadCtx:
 
     def item(self, name: str, n: int) -> ReadCtx:
         inner = ReadCtx(self.graph, self.resource, self.ours)
-        inner.issues = self.issues
+        inner.issues, inner.n = self.issues, n
         inner.prefix = f"{self.prefix}{name}.{n}." if n else f"{self.prefix}{name}."
         return inner
 
@@ -111,7 +112,7 @@ class ReadCtx:
         """The same scope, reading another resource of the record."""
         inner = ReadCtx(self.graph, resource, self.ours)
         inner.out, inner.issues, inner.prefix = self.out, self.issues, self.prefix
-        inner.spare, inner.spare_issues = self.spare, self.spare_issues
+        inner.spare, inner.spare_issues, inner.n = self.spare, self.spare_issues, self.n
         return inner
 
     def set(self, name: str, value: Any, row: Row) -> None:

@@ -122,6 +122,25 @@ def test_an_enrolment_in_r4_and_r5() -> None:
     assert got["status_history"][0]["status"] == "screening"
 
 
+def test_a_procedure_with_its_target_and_our_word_for_the_technique() -> None:
+    """Standard codes cannot say hydrodissection; with the published own code they need not."""
+    own = "https://hydrofhir.example/fhir/CodeSystem/technique"
+    target = {
+        "resourceType": "BodyStructure", "id": "t-1", "patient": {"reference": "Patient/1001"},
+        "location": concept(SCT, "38464002"), "locationQualifier": [concept(SCT, "24028007")],
+    }  # fmt: skip
+    url = "http://hl7.org/fhir/StructureDefinition/procedure-targetBodyStructure"
+    procedure = {
+        **PROCEDURE, "code": concept(own, "nerve_hydrodissection"),
+        "extension": [{"url": url, "valueReference": {"reference": "BodyStructure/t-1"}}],
+    }  # fmt: skip
+    got = record(take("R4", procedure, target, PATIENT)["Procedure/55"])
+    assert (got["procedure_id"], got["technique"], got["performed_status"]) == ("55", "nerve_hydrodissection", "completed")
+    (one,) = got["targets"]
+    assert (one["target_no"], one["structure_code"], one["laterality"]) == (1, "median_nerve", "right")
+    assert got["field_absent_reason"]["targets.1.structure_type"] == "not_in_source"
+
+
 # -- refused ------------------------------------------------------------------------------------------------------
 
 VAS = nrs(code=concept(LOINC, "38214-3"))

@@ -70,6 +70,20 @@ class NumberText(Via):
         return int(text)
 
 
+@register("item_number")
+class ItemNumber(Via):
+    """Only read: the number of the list item, for resources of other writers that number nothing."""
+
+    makes = ("id", "string")
+    lossless = False
+
+    def write(self, ctx: Any, value: int) -> Any:
+        return None
+
+    def read(self, ctx: Any, element: Any) -> int:
+        return int(ctx.n)
+
+
 @register("slug")
 class Slug(Via):
     """A key as an id with a prefix (`with`), since ids share one space."""
