@@ -9,7 +9,7 @@ came from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapter import codec
@@ -72,7 +72,7 @@ def straight(
                 continue
             fresh[name] = resource
             graph = held.setdefault(record, _Graph())
-            graph.staged.append(one)
+            graph.staged.append(replace(one, value=None))
             size += len(one.body)
             if part is None:
                 graph.listed = listed
@@ -148,7 +148,7 @@ def readable(staged: Iterable[Staged], mill: Mill, report: Report) -> Iterator[d
     for one in staged:
         name = f"{one.type}/{one.id}"
         try:
-            resource = codec.loads_wire(one.body)
+            resource = codec.loads_wire(one.body) if one.value is None else one.value
         except CodecError as error:
             report.refuse([Issue(name, "", error.rule)], "unreadable")
             continue

@@ -21,20 +21,21 @@ from adapter.scope import Partner, Reader, Scope, stranger_of
 from adapter.store import Ledger, Store, Stored
 
 Sink = Callable[[dict[str, Any]], None]
+Item = tuple[str, tuple[str, ...], dict[str, Any], bytes, str]
 CHUNK = 200
+_META = ("record_id", "subject_id", "study_id", "version", "record_status", "synthetic")
 
 
 def intake(store: Store, entries: Iterable[Entry], report: Report) -> Report:
     """Records land in the store first (decisions 19): validated, version by version, refused ones named."""
 
-    def good() -> Iterator[tuple[str, tuple[str, ...], dict[str, Any], bytes, str]]:
+    def good() -> Iterator[Item]:
         for entry in entries:
             report.add(read=1)
             if entry.record is None:
                 report.refuse(entry.issues)
                 continue
-            body = codec.dumps(entry.record)
-            yield entry.record["kind"], records.key(entry.record), entry.record, body, codec.digest(body)
+            yield _item(entry.record)
 
     put = store.put_records(good())
     report.add(new=put.new, changed=put.changed, unchanged=put.unchanged)
@@ -88,7 +89,7 @@ def pull(
 def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink | None) -> None:
     """Hand each record on, to the store and to ``out``; name what could not be read."""
 
-    def good() -> Iterator[tuple[str, tuple[str, ...], dict[str, Any], bytes, str]]:
+    def good() -> Iterator[Item]:
         for one in taken:
             if one.record is None:
                 report.refuse(one.issues, "incomplete" if one.incomplete else "unreadable")
@@ -96,8 +97,7 @@ def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink 
             report.add(records=1)
             if out is not None:
                 out(one.record)
-            body = codec.dumps(one.record)
-            yield one.record["kind"], records.key(one.record), one.record, body, codec.digest(body)
+            yield _item(one.record)
 
     if store is None:
         for _ in good():
@@ -107,6 +107,13 @@ def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink 
     report.add(new=put.new, changed=put.changed, unchanged=put.unchanged)
     for issue in put.refused:
         report.refuse([issue])
+
+
+def _item(record: dict[str, Any]) -> Item:
+    """A record as the store takes it: of the record itself only what the store reads, since many wait together."""
+    body = codec.dumps(record)
+    meta = {name: record[name] for name in _META if name in record}
+    return record["kind"], records.key(record), meta, body, codec.digest(body)
 
 
 def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Stored]) -> Iterator[Parcel]:

@@ -43,7 +43,8 @@ class Report:
                 self.on_issue(issue)
 
     def add(self, **counts: int) -> None:
-        self.counts.update(counts)
+        for name, number in counts.items():
+            self.counts[name] += number
         if self.tick is not None:
             self.tick(self.counts)
 

@@ -163,7 +163,7 @@ class Reader:
                 continue
             updated = str((resource.get("meta") or {}).get("lastUpdated", ""))
             self.latest = max(self.latest, updated)
-            out.append(Staged(kind, rid, subject_of(resource), updated, codec.dumps(resource)))
+            out.append(Staged(kind, rid, subject_of(resource), updated, codec.dumps(resource), resource))
         return out
 
 

@@ -58,8 +58,7 @@ def root(tmp_path: Path) -> Path:
         'nrs: {kind: pain, min: "0", max: "10", step: "0.1", direction: lower_better, unit: "{score}"}\n'
     )
     (tmp_path / "fields" / "subject.yaml").write_text(
-        "# a comment\nrecord: subject\nresources:\n"
-        "  - type: Patient\n    rows:\n      - {field: sex, path: gender}\n"
+        "# a comment\nrecord: subject\nresources:\n  - type: Patient\n    rows:\n      - {field: sex, path: gender}\n"
     )
     return tmp_path
 
@@ -234,9 +233,7 @@ def target(r: dict[str, Any], n: int) -> Any:
 
 
 @pytest.mark.parametrize(("name", "change", "reason"), MISTAKES, ids=[f"{n}: {r}" for n, _, r in MISTAKES])
-def test_terminology_mistakes(
-    root: Path, name: str, change: Callable[[dict[str, Any]], Any], reason: str
-) -> None:
+def test_terminology_mistakes(root: Path, name: str, change: Callable[[dict[str, Any]], Any], reason: str) -> None:
     catalog.load(root)
     edit(root / "terminology" / f"{name}.json", change)
     with pytest.raises(ConfigError) as e:

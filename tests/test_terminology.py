@@ -152,9 +152,7 @@ def test_own_code_is_never_narrower_than_what_is_said() -> None:
 def test_a_standard_code_is_equivalent_to_one_own_code_only() -> None:
     """Else a resource by another writer would have two readings."""
     for m in CATALOG.maps.values():
-        back = Counter(
-            (t.system, t.code) for e in m.entries.values() for t in e if t.equivalence == "equivalent"
-        )
+        back = Counter((t.system, t.code) for e in m.entries.values() for t in e if t.equivalence == "equivalent")
         assert [k for k, n in back.items() if n > 1] == [], m.id
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from hashlib import sha1
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def resource_id(namespace: uuid.UUID, kind: str, key: tuple[str, ...], part: str = "") -> str:
     """The id of one resource of a record; equal to ``uuid.uuid5`` of the parts joined by U+001F.
 

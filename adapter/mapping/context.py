@@ -123,9 +123,11 @@ class ReadCtx:
         """The fields of this scope, fallbacks for what no other row answered."""
         for name, value in self.spare.items():
             self.out.setdefault(name, value)
-        known = {self.prefix + name for name in self.out} | {i.field for i in self.issues}
-        self.issues += [i for i in self.spare_issues if i.field not in known]
-        self.spare, self.spare_issues = {}, []
+        if self.spare_issues:
+            known = {self.prefix + name for name in self.out} | {i.field for i in self.issues}
+            self.issues += [i for i in self.spare_issues if i.field not in known]
+            self.spare_issues = []
+        self.spare = {}
         return self.out
 
     def refuse(self, row: Row, refused: Refuse) -> None:

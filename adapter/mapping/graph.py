@@ -71,7 +71,10 @@ class Pool:
             self.others.append(resource)
 
     def kind_of(self, resource: Json) -> str | None:
-        """The record kind that a root of ours states in its own extension."""
+        """The record kind that a root of ours states in its own extension. With identifiers of another installation
+        it is somebody else's: its references and parts are named in another name space."""
+        if not self.record_id(resource):
+            return None
         for extension in resource.get("extension", ()):
             if isinstance(extension, dict) and extension.get("url") == self.record_url:
                 for child in extension.get("extension", ()):
@@ -113,8 +116,9 @@ class Pool:
 
     def record_id(self, root: Json) -> str:
         """The record id that a root of ours carries as identifier."""
-        for identifier in root.get("identifier", ()):
-            if identifier.get("system") == f"{self.sid}/record-id":
+        identifiers = root.get("identifier")
+        for identifier in identifiers if isinstance(identifiers, list) else ():
+            if isinstance(identifier, dict) and identifier.get("system") == f"{self.sid}/record-id":
                 return str(identifier.get("value"))
         return ""
 

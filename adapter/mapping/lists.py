@@ -7,6 +7,7 @@ from typing import Any
 from adapter.mapping.context import ReadCtx, Tracer, WriteCtx
 from adapter.mapping.nodes import SHAPE, Fixed, Json, Leaf, Obj, absent, getter, passes, reads
 from adapter.mapping.rows import Row
+from adapter.mapping.shelves import Shelves, shelf_of
 from adapter.mapping.via.base import Refuse
 
 
@@ -176,7 +177,7 @@ class ListNode:
             if hasattr(m, "seal"):
                 m.seal()
         self.p = {n: [m for m in self.members if n in passes(m)] for n in (1, 2, 3)}
-        self.readers = [m for m in self.members if reads(m)]
+        self.readers = [(m, shelf_of(getattr(m, "matchers", []))) for m in self.members if reads(m)]
 
     @property
     def phases(self) -> set[int]:
@@ -199,8 +200,12 @@ class ListNode:
         if items is None:
             items = []
         if isinstance(items, list):
-            for member in self.readers:
-                member.read_list(ctx, items)
+            shelves = Shelves(items)
+            for member, shelf in self.readers:
+                if shelf is None:
+                    member.read_list(ctx, items)
+                elif some := shelves.get(shelf):
+                    member.read_list(ctx, some)
 
     def trace(self, el: Json, path: str, sink: Tracer) -> None:
         for n, item in enumerate(el.get(self.key) or ()):

@@ -14,7 +14,13 @@ from adapter.mapping.via.codes import Coded
 
 def equal_matcher(key: str, value: Any) -> Matcher:
     """Is element ``key`` just this value?"""
-    return lambda ctx, el: el.get(key) == value
+
+    def matches(ctx: Any, el: Any) -> bool:
+        return bool(el.get(key) == value)
+
+    if isinstance(value, str):
+        matches.shelf = (key, False, (value,))  # type: ignore[attr-defined]
+    return matches
 
 
 def coded_matcher(key: str, via: Coded) -> Matcher:
@@ -36,6 +42,7 @@ def concept_matcher(key: str, concept: dict[str, Any]) -> Matcher:
         value = el.get(key)
         return any(map(one, value)) if isinstance(value, list) else one(value)
 
+    matches.shelf = (key, True, tuple(wanted))  # type: ignore[attr-defined]
     return matches
 
 

@@ -125,7 +125,7 @@ def _on_connect(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute("PRAGMA cache_size=-65536")
+    connection.execute("PRAGMA cache_size=-16384")
 
 
 def _on_begin(connection: Connection) -> None:

@@ -32,6 +32,9 @@ def key_text(key: Key) -> str:
     """
     if isinstance(key, str):
         return key
+    text = "|".join(key)
+    if "%" not in text and text.count("|") == len(key) - 1:
+        return text
     return "|".join(part.replace("%", "%25").replace("|", "%7C") for part in key)
 
 
@@ -83,14 +86,15 @@ class Records:
         replays: dict[tuple[str, str], list[Issue]] = {}
         source = iter(items)
         while batch := list(islice(source, chunk)):
+            places = [(item[0], key_text(item[1])) for item in batch]
             with self._db.reading() as connection:
-                known = _known(connection, batch)
-            if all(known.get((kind, key_text(key)), ("",))[0] == hash for kind, key, _, _, hash in batch):
-                for kind, key, _, _, _ in batch:
-                    _unchanged(report, replays, (kind, key_text(key)))
+                known = _known(connection, places)
+            if all(known.get(place, ("",))[0] == item[4] for place, item in zip(places, batch, strict=True)):
+                for place in places:
+                    _unchanged(report, replays, place)
                 continue
             with self._db.writing() as connection:
-                _Batch(connection, _known(connection, batch), report, replays, contiguous).put(batch)
+                _Batch(connection, _known(connection, places), report, replays, contiguous).put(batch)
         report.refused.extend(issue for issues in replays.values() for issue in issues)
         return report
 
@@ -228,18 +232,20 @@ class _Batch:
 
 
 def _unchanged(report: PutReport, replays: dict[tuple[str, str], list[Issue]], place: tuple[str, str]) -> None:
-    report.unchanged += 1 + len(replays.pop(place, ()))
+    report.unchanged += 1
+    if replays:
+        report.unchanged += len(replays.pop(place, ()))
 
 
-def _known(connection: Connection, batch: Sequence[Put]) -> dict[tuple[str, str], tuple[str, int]]:
-    """(hash, version) of those of the batch that are kept: one query per kind."""
+def _known(connection: Connection, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, int]]:
+    """(hash, version) of those of these (kind, key) that are kept: one query per kind."""
     keys: dict[str, list[str]] = {}
-    for kind, key, _, _, _ in batch:
-        keys.setdefault(kind, []).append(key_text(key))
+    for kind, key in places:
+        keys.setdefault(kind, []).append(key)
     found: dict[tuple[str, str], tuple[str, int]] = {}
     for kind, wanted in keys.items():
         query = select(R.c.key, R.c.hash, R.c.version).where(R.c.kind == kind, R.c.key.in_(wanted))
-        for key, hash, version in connection.execute(query):
+        for key, hash, version in connection.execute(query).all():
             found[kind, key] = (hash, version)
     return found
 

@@ -6,7 +6,7 @@ resource: type, id, subject and time are told to it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from typing import Any
@@ -23,13 +23,14 @@ from .tables import staging as S
 class Staged:
     """A pulled resource. ``subject``: the reference it belongs to (``Patient/x``; "" for none, such as a
     study); ``last_updated``: meta.lastUpdated as it came, "" when there is none (the later copy wins
-    then)."""
+    then); ``value``: the body decoded, for who has it at hand; it is not kept."""
 
     type: str
     id: str
     subject: str
     last_updated: str
     body: bytes
+    value: Any = field(default=None, compare=False, repr=False)
 
 
 class Staging:

@@ -61,7 +61,7 @@ def place(folder: Path, n: int) -> Path:
 def peak(journey: str, folder: Path) -> int:
     """The peak memory of one journey in a process of its own, in kB."""
     command = [sys.executable, "-m", "tests.benchmarks.memory", journey, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise AssertionError(f"{journey} failed: {done.stderr[-2000:]}")
     return int(done.stdout.split()[-1])

@@ -397,3 +397,13 @@ def _best(work: Callable[[], object]) -> float:
             work()
         times.append(time.process_time_ns() - start)
     return min(times)
+
+
+def test_an_id_of_a_contained_resource_that_is_no_text_is_refused() -> None:
+    resource = {
+        "resourceType": "Patient",
+        "id": "a",
+        "contained": [{"resourceType": "Patient", "id": [7]}],
+        "generalPractitioner": [{"reference": "#a"}],
+    }
+    assert Gate("R4").check(codec.dumps(resource))

@@ -261,9 +261,7 @@ class Maker:
         text = local.isoformat()
         if self.maybe(0.1):
             text = (
-                f"{text[:19]}.{self.rnd.choice(('0', '25', '250', '000001'))}{text[19:]}"
-                if self.past(moment)
-                else text
+                f"{text[:19]}.{self.rnd.choice(('0', '25', '250', '000001'))}{text[19:]}" if self.past(moment) else text
             )
         return text[:-6] + "Z" if text.endswith("+00:00") and self.maybe() else text
 

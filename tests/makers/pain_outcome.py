@@ -45,9 +45,7 @@ class PainOutcomeMaker(Maker):
         else:
             score = low + tool.step * self.rnd.randint(0, int((high - low) / tool.step))
             whole = score == score.to_integral_value()
-            body["score"] = self.rnd.choice(
-                (score, score.quantize(Decimal("0.01")), int(score) if whole else score)
-            )
+            body["score"] = self.rnd.choice((score, score.quantize(Decimal("0.01")), int(score) if whole else score))
 
     def offset(self, body: dict[str, Any]) -> None:
         """A nominal offset that agrees with the time point, left out, or excused."""

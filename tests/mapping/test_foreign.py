@@ -135,7 +135,11 @@ def test_a_procedure_with_its_target_and_our_word_for_the_technique() -> None:
         "extension": [{"url": url, "valueReference": {"reference": "BodyStructure/t-1"}}],
     }  # fmt: skip
     got = record(take("R4", procedure, target, PATIENT)["Procedure/55"])
-    assert (got["procedure_id"], got["technique"], got["performed_status"]) == ("55", "nerve_hydrodissection", "completed")
+    assert (got["procedure_id"], got["technique"], got["performed_status"]) == (
+        "55",
+        "nerve_hydrodissection",
+        "completed",
+    )
     (one,) = got["targets"]
     assert (one["target_no"], one["structure_code"], one["laterality"]) == (1, "median_nerve", "right")
     assert got["field_absent_reason"]["targets.1.structure_type"] == "not_in_source"

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - one case a line reads best
 """Breaking one row of a mapping stops the start with file, row and reason. Each case edits a copy of `mappings/`."""
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ WARNINGS = {
     (NOT_IN_LIST, "ResearchStudy.comparisonGroup[].type"): "arm types that FHIR's list does not have (R5)",
     ("Terminology_TX_Code_ValueSet_Ext", "ResearchStudy.comparisonGroup[].type"): "an arm without a type (R5)",
     (NOT_IN_LIST, "ResearchStudy.progressStatus[].state"): "states that FHIR's list does not have (R5)",
+    ("Terminology_TX_Code_ValueSet_Ext", "ResearchStudy.primaryPurposeType"): "no purpose, only why there is none (R4)",
     # somebody whose role is known and whose id is not
     ("Reference_REF_NoDisplay", "Observation.performer[]"): "assessor without id",
     ("Reference_REF_NoDisplay", "Procedure.performer[].actor"): "operator without id",
@@ -54,6 +55,7 @@ WARNINGS = {
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_NO_CONTENT", "Consent.source.ofType(Attachment)"): "R4",
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_NO_CONTENT", "Consent.sourceAttachment[]"): "R5",
     ("http://hl7.org/fhir/StructureDefinition/PlanDefinition#pld-4", "PlanDefinition"): "offsets count from events (R5)",
+    ("TYPE_SPECIFIC_CHECKS_DT_MARKDOWN_HTML", "ResearchStudy.relatedArtifact[].citation"): "a < in what somebody typed",
 }  # fmt: skip
 
 STRICTER = {
@@ -119,12 +121,16 @@ def test_what_the_mappings_make_is_valid(bench: Bench, source: str) -> None:
     made = bench.made(corpus(SUBJECTS, 7, 10) if source == "generated" else rich())
     errors: Counter[tuple[str, ...]] = Counter()
     warnings: Counter[tuple[str, ...]] = Counter()
+    open_periods = 0
     for one, finding in bench.judge(made):
-        if finding.is_error and not (source == "arbitrary" and undecided(bench, one, finding)):
+        if source == "arbitrary" and undecided(bench, one, finding):
+            open_periods += 1
+        elif finding.is_error:
             errors[one.type, finding.message_id, finding.location, finding.message] += 1
-        if finding.severity == "warning":
+        elif finding.severity == "warning":
             warnings[finding.message_id, place_of(finding)] += 1
-    print(f"\n{bench.version} {source}: {len(made)} resources, {sum(errors.values())} errors; warnings: {warnings}")
+    told = f"{len(made)} resources, {errors.total()} errors, {open_periods} undecided periods; warnings: {warnings}"
+    print(f"\n{bench.version} {source}: {told}")
     assert errors == {}
     assert warnings.keys() - WARNINGS.keys() == set(), "warnings that nobody has looked at"
 

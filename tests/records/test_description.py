@@ -29,9 +29,7 @@ def problems(schema: dict[str, Any], value: Any, path: str = "$") -> list[str]:
         found.append(f"{path}: pattern")
     if "minimum" in schema and not schema["minimum"] <= value <= schema["maximum"]:
         found.append(f"{path}: range")
-    if isinstance(value, str) and not schema.get("minLength", 0) <= len(value) <= schema.get(
-        "maxLength", 10**6
-    ):
+    if isinstance(value, str) and not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", 10**6):
         found.append(f"{path}: length")
     if isinstance(value, list):
         for number, item in enumerate(value):
@@ -40,9 +38,7 @@ def problems(schema: dict[str, Any], value: Any, path: str = "$") -> list[str]:
         found += [f"{path}: missing {name}" for name in schema.get("required", ()) if name not in value]
         for name, item in value.items():
             known = schema.get("properties", {}).get(name, schema["additionalProperties"])
-            found += (
-                [f"{path}: unknown {name}"] if known is False else problems(known, item, f"{path}.{name}")
-            )
+            found += [f"{path}: unknown {name}"] if known is False else problems(known, item, f"{path}.{name}")
     return found
 
 

@@ -124,9 +124,7 @@ def test_utf16_is_refused_by_name():
 
 
 def test_an_array_gives_the_same_records_with_their_lines():
-    pretty = (
-        b"[\n" + b",\n".join(codec.dumps_pretty(records.example(kind)) for kind in records.KINDS) + b"]\n"
-    )
+    pretty = b"[\n" + b",\n".join(codec.dumps_pretty(records.example(kind)) for kind in records.KINDS) + b"]\n"
     entries = list(read(io.BytesIO(pretty)))
     assert [entry.record for entry in entries] == [records.example(kind) for kind in records.KINDS]
     assert entries[0].line == 2
@@ -228,9 +226,7 @@ def test_any_bytes_are_answered_with_entries(data, size, array):
     values=st.lists(
         st.recursive(
             st.text(max_size=8) | st.integers() | st.booleans(),
-            lambda inner: (
-                st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
-            ),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
             max_leaves=8,
         ),
         max_size=6,

@@ -31,9 +31,7 @@ def test_a_code_added_to_a_list_is_taken_at_once(own):
 def test_a_new_bound_of_an_instrument_holds_at_once(own):
     obj = changed("pain_outcome", {"score": 11, "scale_max": 11})
     assert ("scale_max", "V1.scale") in faults(obj)
-    wider = replace(
-        own.instruments["nrs_0_10"], max=records.load(None, changed("pain_outcome", {}))["score"] + 8
-    )
+    wider = replace(own.instruments["nrs_0_10"], max=records.load(None, changed("pain_outcome", {}))["score"] + 8)
     records.configure(replace(own, instruments={**own.instruments, "nrs_0_10": wider}))
     assert records.load(None, obj)["score"] == 11
 

@@ -57,9 +57,7 @@ def damaged(raw: dict[str, Any], seed: int) -> dict[str, Any]:
             case "swap":
                 holder[key] = copy.deepcopy(rnd.choice([h[k] for h, k in places]))
             case "add" if isinstance(holder, dict):
-                name = rnd.choice(
-                    ("dose_mg", "pct_reduction_calc", "volume_ml", "Jane Doe", "supersedes_version")
-                )
+                name = rnd.choice(("dose_mg", "pct_reduction_calc", "volume_ml", "Jane Doe", "supersedes_version"))
                 holder[name] = rnd.choice(JUNK)
     return raw
 

@@ -34,9 +34,7 @@ OBSERVATION = {
 
 def ask(method: str, url: str, body: object = None) -> tuple[int, str]:
     data = None if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
-    request = urllib.request.Request(  # noqa: S310
-        url, data, {"Content-Type": "application/fhir+json"}, method=method
-    )
+    request = urllib.request.Request(url, data, {"Content-Type": "application/fhir+json"}, method=method)
     try:
         with OPENER.open(request, timeout=60) as answer:
             return answer.status, answer.read().decode()
@@ -175,7 +173,7 @@ def test_a_second_up_finds_the_first_server(r4, state):
 def test_another_process_recognises_the_servers(r4, r5, state):
     code = "import sys; from pathlib import Path; from adapter import sandbox\n"
     code += "print([server.pid for server in sandbox.status(Path(sys.argv[1]))])"
-    seen = subprocess.run([sys.executable, "-c", code, state], capture_output=True, text=True, check=True)  # noqa: S603
+    seen = subprocess.run([sys.executable, "-c", code, state], capture_output=True, text=True, check=True)
     assert sorted(json.loads(seen.stdout)) == sorted([r4.pid, r5.pid])
 
 

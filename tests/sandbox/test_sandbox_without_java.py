@@ -73,9 +73,7 @@ def test_a_build_unused_for_days_makes_room(tools, sources, tmp_path):
 
 def test_parallel_builds_do_the_work_once(tools, sources, tmp_path):
     homes: list[Path] = []
-    threads = [
-        threading.Thread(target=lambda: homes.append(sandbox.build(tmp_path / "cache"))) for _ in range(3)
-    ]
+    threads = [threading.Thread(target=lambda: homes.append(sandbox.build(tmp_path / "cache"))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -106,9 +104,9 @@ def test_the_checkout_holds_the_sources():
 
     folder = sources()
     assert (folder / "src" / "main" / "resources" / "application.properties").is_file()
-    assert "server.address=127.0.0.1" in (
-        folder / "src" / "main" / "resources" / "application.properties"
-    ).read_text("utf-8")
+    assert "server.address=127.0.0.1" in (folder / "src" / "main" / "resources" / "application.properties").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,9 +138,7 @@ def test_a_server_that_dies_shows_its_log_and_leaves_no_state(tools, sources, tm
 
 def test_a_server_that_never_answers_is_stopped(tools, sources, tmp_path, monkeypatch):
     monkeypatch.setenv("SPRING_DATASOURCE_URL", "jdbc:postgresql://elsewhere/real")
-    (tmp_path / "sleeper").write_text(
-        "import os, time\nprint(dict(os.environ), flush=True)\ntime.sleep(60)\n"
-    )
+    (tmp_path / "sleeper").write_text("import os, time\nprint(dict(os.environ), flush=True)\ntime.sleep(60)\n")
     tools("java", f'#!/bin/sh\nexec python3 {tmp_path / "sleeper"} "$@"\n')
     with pytest.raises(sandbox.SandboxError, match=r"did not answer within 1 s"):
         sandbox.up("R4", state=tmp_path / "state", cache=tmp_path / "cache", wait=1)

@@ -29,7 +29,7 @@ class Settled:
 @pytest.fixture(scope="module")
 def settled(places: MakePlace, version: str, server: str, witness: Witness, small: bool) -> Settled:
     place = places(version, server)
-    records = corpus(3, 11, 1) if small else corpus(12, 11, 10)
+    records = corpus(3, 11, 1) if small else corpus(12, 11, 6)
     store = place.store("first", records)
     return Settled(place, records, store, place.push(store, witness.base))
 

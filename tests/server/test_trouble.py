@@ -16,7 +16,7 @@ pytestmark = pytest.mark.server
 
 
 def test_a_record_whose_parent_is_missing_waits_and_the_rest_arrives(place: Place) -> None:
-    records = corpus(2, 61, 4)
+    records = corpus(1, 61, 2)
     procedure = next(r for r in records if r["kind"] == "procedure" and "study_id" not in r)
     orphans = of_subjects(records, [procedure["subject_id"]])
     parent = next(r for r in orphans if r["kind"] == "subject")
@@ -47,7 +47,7 @@ def test_a_record_whose_parent_is_missing_waits_and_the_rest_arrives(place: Plac
 
 def test_a_missing_study_keeps_back_enrolments_only(place: Place) -> None:
     """HAPI does not look into extensions: scores and procedures that name the study there may come first."""
-    records = corpus(2, 62, 1)
+    records = corpus(1, 62, 1)
     study = next(r for r in records if r["kind"] == "study")
     store = place.store("all", [r for r in records if r is not study])
     report = place.push(store)
@@ -60,7 +60,7 @@ def test_a_missing_study_keeps_back_enrolments_only(place: Place) -> None:
 
 
 def test_two_pushes_of_one_store_at_once_do_no_harm(place: Place) -> None:
-    records = corpus(6, 63, 4)
+    records = corpus(4, 63, 3)
     place.store("shared", records)
     reports: list[Report] = []
     start = threading.Barrier(2)

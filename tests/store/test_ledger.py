@@ -190,9 +190,7 @@ def test_killed_at_any_point_a_restart_sends_what_is_missing(url, at):
     with Store(url) as store:
         store.put_records([put("subject", f"S{n}") for n in range(5)])
     command = [sys.executable, "-c", CRASH.format(root=root), url]
-    killed = subprocess.run(  # noqa: S603
-        [*command, str(at)], capture_output=True, text=True, check=False
-    )
+    killed = subprocess.run([*command, str(at)], capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     settled = killed.stdout.split()[: at // 3]
     with Store(url) as store:
@@ -214,9 +212,7 @@ def test_killed_during_intake_keeps_whole_chunks(url):
         "Store(sys.argv[1]).put_records(source(), chunk=10)\n"
     )
     root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-    subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code, url, root], check=False, capture_output=True
-    )
+    subprocess.run([sys.executable, "-c", code, url, root], check=False, capture_output=True)
     with Store(url) as store:
         assert store.record_counts() == {"subject": 20}
         report = store.put_records(put("subject", f"S{n}") for n in range(25))
@@ -226,7 +222,7 @@ def test_killed_during_intake_keeps_whole_chunks(url):
 def test_deciding_that_nothing_changed_is_quick(store):
     size = 20_000
     store.put_records(
-        ("pain_outcome", f"R{n}", {"subject_id": f"S{n // 30}"}, b"x" * 500, hashlib.md5(b"%d" % n).hexdigest())  # noqa: S324
+        ("pain_outcome", f"R{n}", {"subject_id": f"S{n // 30}"}, b"x" * 500, hashlib.md5(b"%d" % n).hexdigest())
         for n in range(size)
     )
     ledger = store.ledger(TARGET, "m")

@@ -41,6 +41,8 @@ class Reference(Via):
         literal = element.get("reference")
         if not isinstance(literal, str) or literal.startswith("#"):
             raise Refuse("reference", f"a reference to {self.type}")
+        if ctx.ours and ctx.graph.resource(literal) is None:  # we always write the key: somebody took it away
+            raise Refuse("reference", "an identifier, or the resource it refers to")
         return ctx.graph.key_of(literal, self.system)
 
     def owns(self, element: Any) -> bool:

@@ -4,7 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter.mapping.via.base import Refuse, Via, need, register
+from adapter.mapping.via.base import Env, Refuse, Via, need, register
+
+PERIOD_END = "period-end"
+
+
+def covers(start: str, end: str) -> bool:
+    """Does one of two times hold the other, as 2015 holds 2015-03-27? Then which comes first cannot be said."""
+    return start != end and (start.startswith(end) or end.startswith(start))
+
+
+def as_period(env: Env, start: str | None, end: str | None) -> dict[str, Any] | None:
+    """A Period. FHIR's rule per-1 (start <= end) fails where the comparison has no answer: an end that holds the
+    start, or lies within it, stands in an extension of the Period instead, digit by digit."""
+    if start is not None and end is not None and covers(start, end):
+        return {"start": start, "extension": [{"url": env.extension_url(PERIOD_END), "valueDateTime": end}]}
+    out = {k: v for k, v in (("start", start), ("end", end)) if v is not None}
+    return out or None
+
+
+def from_period(env: Env, period: Any) -> tuple[str | None, str | None]:
+    """(start, end) of a Period, wherever its end stands."""
+    need(period, dict, "Period")
+    end = period.get("end")
+    for extension in period.get("extension", ()):
+        if extension.get("url") == env.extension_url(PERIOD_END):
+            end = extension.get("valueDateTime")
+    return period.get("start"), end
 
 
 @register("when")
@@ -18,8 +44,7 @@ class When(Via):
 
     def write(self, ctx: Any, start: Any, end: Any) -> Any:
         if end is not None:
-            period = {"start": start} if start is not None else {}
-            return "Period", {**period, "end": end}
+            return "Period", as_period(self.env, start, end)
         return None if start is None else ("DateTime", start)
 
     def read(self, ctx: Any, element: Any) -> Any:
@@ -27,8 +52,7 @@ class When(Via):
         if suffix == "DateTime":
             return need(value, str, "dateTime"), None
         if suffix == "Period":
-            need(value, dict, "Period")
-            return value.get("start"), value.get("end")
+            return from_period(self.env, value)
         raise Refuse("choice", "dateTime or Period")
 
 
@@ -57,12 +81,10 @@ class Period(Via):
     makes = ("Period",)
 
     def write(self, ctx: Any, start: Any, end: Any) -> Any:
-        out = {k: v for k, v in (("start", start), ("end", end)) if v is not None}
-        return out or None
+        return as_period(self.env, start, end)
 
     def read(self, ctx: Any, element: Any) -> Any:
-        need(element, dict, "Period")
-        return element.get("start"), element.get("end")
+        return from_period(self.env, element)
 
 
 @register("date_part")
