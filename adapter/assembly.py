@@ -93,6 +93,7 @@ def _assemble(namespace: uuid.UUID, sid: str, path: Path | None) -> Assembly:
 
     mappings = mapping.load(catalog, _Records(), elements, make_id, sid)
     gc.freeze()  # these parts stay to the end: walking them again and again took 40 % of a pull
+    gc.set_threshold(10_000, 10, 10)  # decoding a page makes some 50,000 objects, none of them in circles
     return Assembly(catalog, mappings, namespace, sid)
 
 

@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -75,6 +76,27 @@ def loads_wire(data: bytes | str) -> Any:
         return _wire.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError, ArithmeticError):
         raise CodecError("json", "not valid JSON") from None
+
+
+def members(data: bytes, *names: str, raw: tuple[str, ...] = ()) -> dict[str, Any]:
+    """These members of the JSON object that a server sent, None where absent; those of ``raw`` as bytes, not decoded.
+    The rest is only read over, which takes a fraction of the time. Raises CodecError(rule="json")."""
+    try:
+        found = _members(names, raw).decode(data)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError, ArithmeticError):
+        raise CodecError("json", "not a JSON object") from None
+    bare = {name: getattr(found, name) for name in raw}
+    return {
+        **{name: getattr(found, name) for name in names},
+        **{name: None if value is None else bytes(value) for name, value in bare.items()},
+    }
+
+
+@cache
+def _members(names: tuple[str, ...], raw: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    fields: list[Any] = [(name, Any, None) for name in names]
+    fields += [(name, msgspec.Raw, None) for name in raw]
+    return msgspec.json.Decoder(msgspec.defstruct("Members", fields), float_hook=Decimal)
 
 
 def dumps(obj: Any) -> bytes:

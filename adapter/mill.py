@@ -104,14 +104,15 @@ def _adopt(record: dict[str, Any], found: Found, stranger: Stranger) -> dict[str
         "version": 1,
         "recorded_by": stranger.source,
         "blinding_class": "allocation",
-        "site_timezone": stranger.timezone,
     }
-    record = {**record, **meta}
+    theirs = ("supersedes_version", "change_reason", "idempotency_key")  # of another installation of this software
+    record = {**{k: v for k, v in record.items() if k not in theirs}, **meta}
+    record.setdefault("site_timezone", stranger.timezone)
     record.setdefault("record_status", "final")
     if record["record_status"] in ("amended", "corrected"):
         record["record_status"] = "final"
     if "recorded_at" in record:
-        record["recorded_at"] = _in_zone(record["recorded_at"], stranger.timezone)
+        record["recorded_at"] = _in_zone(record["recorded_at"], record["site_timezone"])
     for _ in range(3):
         try:
             return records.load(found.kind, record)
@@ -128,5 +129,5 @@ def _in_zone(instant: str, zone: str) -> str:
     """An instant of the server's clock, written with the offset of the site's zone."""
     try:
         return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)).isoformat(timespec="milliseconds")
-    except ValueError:
+    except (ValueError, KeyError):
         return instant

@@ -227,3 +227,21 @@ def test_errors_do_not_quote_the_input() -> None:
         with pytest.raises(CodecError) as caught:
             codec.loads(data)
         assert "secret" not in str(caught.value)
+
+
+def test_members_are_picked_out_of_an_object():
+    data = b'{"a": 1.50, "skipped": [1, {"b": 2}], "raw": [1.0, 2] }'
+    assert codec.members(data, "a", "none", raw=("raw", "nor")) == {
+        "a": Decimal("1.50"),
+        "none": None,
+        "raw": b"[1.0, 2]",
+        "nor": None,
+    }
+    assert str(codec.members(data, "a")["a"]) == "1.50"
+
+
+@pytest.mark.parametrize("data", [b"[]", b"5", b'{"a": 1', b'{"x": nope, "a": 1}', b"", b'{"a": "\xff"}'])
+def test_members_of_what_is_no_object_are_refused(data):
+    with pytest.raises(CodecError) as caught:
+        codec.members(data, "a")
+    assert caught.value.rule == "json"

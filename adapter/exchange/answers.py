@@ -71,9 +71,20 @@ def next_link(bundle: dict[str, Any]) -> str | None:
     return None
 
 
-def as_page(body: bytes) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of a search: its resources and the next page's address, or ``ValueError("broken_body")``."""
-    found = as_resource(body)
-    if found["resourceType"] != "Bundle":
+def as_page(body: bytes) -> tuple[bytes, str | None]:
+    """A page of a search, not yet decoded, and the next page's address, or ``ValueError("broken_body")``.
+
+    So the next page can be asked for before this one is taken apart (see ``resources_in``).
+    """
+    try:
+        head = codec.members(body, "resourceType", "link", raw=("entry",))
+    except CodecError:
+        raise ValueError("broken_body") from None
+    if head["resourceType"] != "Bundle" or not (head["entry"] or b"[").startswith(b"["):
         raise ValueError("broken_body")
-    return resources_of(found), next_link(found)
+    return body, next_link(head)
+
+
+def resources_in(page: bytes) -> list[dict[str, Any]]:
+    """The resources of a page that ``as_page`` has passed, or ``ValueError("broken_body")``."""
+    return resources_of(as_resource(page))

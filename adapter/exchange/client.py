@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from ..errors import ConfigError, TargetError, TargetRefused, TargetUnavailable, TransactionMismatch, VersionMismatch
 from ..settings import Target
-from .answers import EntryResult, as_page, as_resource, entries_of
+from .answers import EntryResult, as_page, as_resource, entries_of, resources_in
 from .auth import Auth
 from .links import escape_token, own_link
 from .retry import Action, Fault, Timing
@@ -153,12 +153,12 @@ class FhirClient:
                     fault_or_page = coming.result()
                     if isinstance(fault_or_page, Fault):
                         break
-                    page, following = fault_or_page
+                    body, following = fault_or_page
                     if following is not None:
                         if following == link:
                             raise TargetUnavailable(f"target {self.target.name}: a page names itself as the next one")
                         coming = pool.submit(self._follow, following)
-                    if page:
+                    if page := self._taken_apart(body):
                         yield page
                     if following is None:
                         return
@@ -194,7 +194,7 @@ class FhirClient:
             return TargetUnavailable(text, status=status)
         return TargetRefused(text, status=status)
 
-    def _first(self, resource_type: str, params: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None] | Fault:
+    def _first(self, resource_type: str, params: dict[str, Any]) -> tuple[bytes, str | None] | Fault:
         params.setdefault("_count", str(self.target.page_size))
         return self._page(self._need(self._search(resource_type, params)))
 
@@ -209,16 +209,22 @@ class FhirClient:
         url = f"{self.base}/{resource_type}/_search"
         return self.wire.send("POST", url, body=form, content_type=_FORM, check=check)
 
-    def _follow(self, link: str) -> tuple[list[dict[str, Any]], str | None] | Fault:
+    def _follow(self, link: str) -> tuple[bytes, str | None] | Fault:
         reply = self.wire.send("GET", link, check=as_page)
         if isinstance(reply, Fault) and reply.kind == 410:
             return reply
         return self._page(self._need(reply))
 
-    def _page(self, reply: Reply) -> tuple[list[dict[str, Any]], str | None]:
+    def _taken_apart(self, body: bytes) -> list[dict[str, Any]]:
+        try:
+            return resources_in(body)
+        except ValueError:
+            raise TargetUnavailable(f"target {self.target.name}: a page that is not a readable Bundle") from None
+
+    def _page(self, reply: Reply) -> tuple[bytes, str | None]:
         found: Any = reply.value
-        page, link = found
-        return page, None if link is None else own_link(self.base, link, self.target.name)
+        body, link = found
+        return body, None if link is None else own_link(self.base, link, self.target.name)
 
     def _address(self, resource_type: str, resource_id: str) -> str:
         return f"{self.base}/{_check(_TYPE, resource_type)}/{_check(_ID, resource_id)}"
