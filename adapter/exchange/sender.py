@@ -84,7 +84,15 @@ class Sender:
             try:
                 while True:
                     over = failure is not None or self.stopped
-                    while not exhausted and not over and len(queue) < room:
+                    while queue and not over and len(flying) < self.target.concurrency:
+                        bundle_ = _take_free(queue, flying.values())
+                        if bundle_ is None:
+                            break
+                        if before is not None:
+                            before(bundle_)
+                        flying[pool.submit(self._work, bundle_)] = bundle_
+                    filling = not exhausted and not over and len(queue) < room
+                    if filling:  # one at a time: a free connection never waits for more than one bundle to be made
                         bundle = next(bundles, None)
                         if bundle is None:
                             exhausted = True
@@ -94,18 +102,11 @@ class Sender:
                                 yield refused
                             if bundle:
                                 queue.append(bundle)
-                    while queue and not over and len(flying) < self.target.concurrency:
-                        bundle_ = _take_free(queue, flying.values())
-                        if bundle_ is None:
-                            break
-                        if before is not None:
-                            before(bundle_)
-                        flying[pool.submit(self._work, bundle_)] = bundle_
                     if not flying:
                         if over or (exhausted and not queue):
                             break
                         continue
-                    done, _ = wait(flying, return_when=FIRST_COMPLETED)
+                    done, _ = wait(flying, timeout=0 if filling else None, return_when=FIRST_COMPLETED)
                     for future in done:
                         del flying[future]
                         try:

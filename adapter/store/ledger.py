@@ -15,7 +15,7 @@ from sqlalchemy import Select, and_, bindparam, case, delete, func, or_, select,
 
 from ..errors import Issue
 from .base import Database, now
-from .records import CHUNK, Records, Stored
+from .records import CHUNK, Records, Stored, stored
 from .tables import dead_letter as X
 from .tables import delivery as D
 from .tables import record as R
@@ -96,7 +96,7 @@ class Ledger:
             with self._db.reading() as connection:
                 found = connection.execute(query.limit(chunk)).all()
                 bodies: dict[int, Any] = {
-                    row.seq: row for row in connection.execute(_whole([row.seq for row in found]))
+                    row.seq: row for row in connection.execute(stored().where(R.c.seq.in_([row.seq for row in found])))
                 }
             for row in found:
                 if row.seq in bodies:
@@ -306,17 +306,3 @@ class Ledgers(Records):
     def pending(self, address: str, mapping_hash: str, policy: str = "") -> Iterator[Stored]:
         """``ledger(...).pending()``."""
         return self.ledger(address, mapping_hash, policy).pending()
-
-
-def _whole(numbers: Sequence[int]) -> Select[Any]:
-    return select(
-        R.c.seq,
-        R.c.kind,
-        R.c.key,
-        R.c.record_id,
-        R.c.subject_key,
-        R.c.version,
-        R.c.hash,
-        R.c.synthetic,
-        R.c.body,
-    ).where(R.c.seq.in_(numbers))

@@ -101,14 +101,14 @@ class Records:
     def get_record(self, kind: str, key: Key) -> Stored | None:
         """The current version of one record."""
         with self._db.reading() as connection:
-            row = connection.execute(_stored().where(R.c.kind == kind, R.c.key == key_text(key))).first()
+            row = connection.execute(stored().where(R.c.kind == kind, R.c.key == key_text(key))).first()
         return None if row is None else Stored(*row)
 
     def iter_records(self, kind: str | None = None, *, chunk: int = CHUNK) -> Iterator[Stored]:
         """All current records: studies first, then subject by subject, parents before children."""
         place = ("", -1, -1)
         while True:
-            query = _stored().where(_after(place)).order_by(R.c.subject_key, R.c.rank, R.c.seq).limit(chunk)
+            query = stored().where(_after(place)).order_by(R.c.subject_key, R.c.rank, R.c.seq).limit(chunk)
             if kind is not None:
                 query = query.where(R.c.kind == kind)
             with self._db.reading() as connection:
@@ -121,7 +121,7 @@ class Records:
 
     def subject_records(self, subjects: Sequence[str]) -> list[Stored]:
         """All current records of these subjects (their subject_id), parents before children."""
-        query = _stored().where(R.c.subject_key.in_(subjects)).order_by(R.c.subject_key, R.c.rank, R.c.seq)
+        query = stored().where(R.c.subject_key.in_(subjects)).order_by(R.c.subject_key, R.c.rank, R.c.seq)
         with self._db.reading() as connection:
             return [Stored(*row) for row in connection.execute(query)]
 
@@ -250,7 +250,7 @@ def _known(connection: Connection, places: Iterable[tuple[str, str]]) -> dict[tu
     return found
 
 
-def _stored() -> Select[Any]:
+def stored() -> Select[Any]:
     """The columns of ``Stored``, in its order."""
     return select(
         R.c.seq,

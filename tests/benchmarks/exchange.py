@@ -6,6 +6,8 @@ throw them away. Every run writes records of its own seed, so that the server cr
 
 from __future__ import annotations
 
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from statistics import median
 
 from adapter import pipeline, sandbox, settings
 from adapter.assembly import assemble
-from adapter.exchange import connect
+from adapter.exchange import Server
 from adapter.mill import Mill
 from adapter.records.intake import Entry
 from adapter.report import Report
@@ -54,7 +56,7 @@ def figures(scale: Scale) -> Iterator[Figure]:
         yield pulled(bench, scale)
         file = folder / "sent.ndjson"
         write_lines(file, bench.sent)
-        yield from again.figures(lambda: connect(bench.target), bench.mill, bench.store(), file, scale.pairs)
+        yield from again.figures(lambda: Server(bench.target), bench.mill, bench.store(), file, scale.pairs)
 
 
 @contextmanager
@@ -62,6 +64,7 @@ def server() -> Iterator[tuple[str, Path]]:
     """A server of our own, and a folder; both are gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="hydrofhir-bench-") as folder:
         state = Path(folder)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that the server is ended too
         running = sandbox.up(VERSION, c2=True, heap="2g", state=state)
         try:
             yield running.base_url, state
@@ -77,7 +80,8 @@ def push(bench: Bench, records: list[Record]) -> tuple[int, float, float]:
     """(resources, seconds, processor seconds of this process) of pushing new records."""
     with bench.store() as store:
         pipeline.intake(store, (Entry(n, record) for n, record in enumerate(records, 1)), Report("intake"))
-        partner = connect(bench.target, mapping_version=bench.mill.assembly.mappings.digest)
+        partner = Server(bench.target)
+        partner.client.metadata()  # asked for once in a push of any size
         begun, spent = time.perf_counter(), time.process_time()
         report = pipeline.push(store, bench.mill, partner, Report("push"))
         spent, seconds = time.process_time() - spent, time.perf_counter() - begun
@@ -129,7 +133,7 @@ def pulled(bench: Bench, scale: Scale) -> Figure:
 
     def ours() -> float:
         with bench.store() as store:
-            partner = connect(bench.target)
+            partner = Server(bench.target)
             begun = time.perf_counter()
             report = pipeline.pull(store, bench.mill, partner, Report("pull"), out=lambda record: None)
             seconds = time.perf_counter() - begun
