@@ -6,6 +6,7 @@ in `mill` (record to resources and back) and in `scope` (what a pull asks for).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -30,12 +31,17 @@ def intake(store: Store, entries: Iterable[Entry], report: Report) -> Report:
     """Records land in the store first (decisions 19): validated, version by version, refused ones named."""
 
     def good() -> Iterator[Item]:
+        read = 0
         for entry in entries:
-            report.add(read=1)
+            read += 1
+            if read == CHUNK:
+                report.add(read=read)
+                read = 0
             if entry.record is None:
                 report.refuse(entry.issues)
                 continue
             yield _item(entry.record)
+        report.add(read=read)
 
     put = store.put_records(good())
     report.add(new=put.new, changed=put.changed, unchanged=put.unchanged)
@@ -113,7 +119,7 @@ def _item(record: dict[str, Any]) -> Item:
     """A record as the store takes it: of the record itself only what the store reads, since many wait together."""
     body = codec.dumps(record)
     meta = {name: record[name] for name in _META if name in record}
-    return record["kind"], records.key(record), meta, body, codec.digest(body)
+    return record["kind"], records.key(record), meta, body, hashlib.sha256(body).hexdigest()
 
 
 def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Stored]) -> Iterator[Parcel]:

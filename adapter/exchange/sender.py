@@ -46,7 +46,6 @@ class Sender:
         unavailable, the parcels in hand come back as ``waiting`` and no more are taken; an error that needs a
         person (``Stop``) is raised after the bundles in flight are settled.
         """
-        self.client.metadata()
         missing: dict[tuple[int, str], Bundle] = {}
         room = _LAST_ROUND
         for outcomes in self._run(self._watched(bundles(parcels, self.target.bundle_entries)), before):
@@ -62,6 +61,7 @@ class Sender:
         """Remembers subjects too large for one bundle: a record may refer to one in a later bundle."""
         last = ""
         for bundle in bundles:
+            self.client.metadata()  # asked for once, and not at all when there is nothing to send
             if last and bundle[0].subject == last:
                 self._spread.add(last)
             last = bundle[-1].subject
