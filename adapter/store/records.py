@@ -89,9 +89,10 @@ class Records:
             places = [(item[0], key_text(item[1])) for item in batch]
             with self._db.reading() as connection:
                 known = _known(connection, places)
-            if all(known.get(place, ("",))[0] == item[4] for place, item in zip(places, batch, strict=True)):
-                for place in places:
-                    _unchanged(report, replays, place)
+            if [known.get(place, ("",))[0] for place in places] == [item[4] for item in batch]:
+                report.unchanged += len(batch)
+                if replays:
+                    report.unchanged += sum(len(replays.pop(place, ())) for place in places)
                 continue
             with self._db.writing() as connection:
                 _Batch(connection, _known(connection, places), report, replays, contiguous).put(batch)
