@@ -1,7 +1,7 @@
 """``python -m tests.benchmarks [--quick] [--only PART ...] [--out FILE]``: measure and show.
 
-Parts: conversion, processes, exchange (starts a sandbox server; not with --quick alone), memory. Bars are shown, not enforced: the
-command ends with 0 unless something is broken.
+Parts: conversion, processes, exchange (starts a sandbox server; not with --quick alone), memory. Bars are
+shown, not enforced: the command ends with 0 unless something is broken.
 """
 
 from __future__ import annotations
