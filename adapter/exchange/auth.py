@@ -7,6 +7,7 @@ carries a secret. OAuth2 and SMART Backend Services will be two more subclasses 
 
 import base64
 import threading
+from abc import ABC, abstractmethod
 
 import requests
 
@@ -42,7 +43,7 @@ class Auth:
         return False
 
 
-class SecretAuth(Auth):
+class SecretAuth(Auth, ABC):
     """Sends an ``Authorization`` header made of a secret, which is read once and kept until ``reload``."""
 
     def __init__(self, target: Target) -> None:
@@ -66,8 +67,9 @@ class SecretAuth(Auth):
             raise ConfigError(f"target {self.target.name}: no secret is configured for auth = {self.target.auth}")
         return self.target.secret.read()
 
+    @abstractmethod
     def _value(self, secret: str) -> str:
-        raise NotImplementedError
+        """The Authorization header that carries the secret."""
 
 
 class BasicAuth(SecretAuth):

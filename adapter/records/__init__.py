@@ -37,12 +37,6 @@ SCHEMAS: dict[str, type[RecordSchema]] = {
     "pain_outcome": PainOutcome,
 }
 KINDS = tuple(SCHEMAS)
-_KEY_FIELDS = {
-    "subject": ("subject_id",),
-    "study": ("study_id",),
-    "enrolment": ("study_id", "subject_id", "unit_id"),
-    "procedure": ("subject_id", "procedure_id"),
-}
 
 
 def schema(kind: str) -> type[RecordSchema]:
@@ -67,8 +61,7 @@ def load(kind: str | None, obj: Any) -> dict[str, Any]:
 
 def key(record: dict[str, Any]) -> tuple[str, ...]:
     """The key by which records refer to this one (decisions, Kinds and keys); an absent unit_id is ``""``."""
-    names = _KEY_FIELDS.get(record["kind"], ("record_id",))
-    return tuple(str(record.get(name, "")) for name in names)
+    return SCHEMAS[record["kind"]].key(record)
 
 
 def warnings(record: dict[str, Any]) -> list[Issue]:

@@ -8,6 +8,7 @@ counted from 1 (`targets.1.volume_ml`). It must not know any record kind.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ def C(when: str, *, excusable: bool = True) -> Need:
 OPEN, REVEALING, ALLOCATION = "open", "revealing", "allocation"
 
 
-class Base(Field[Any]):
+class Base(Field[Any], ABC):
     """A field with its need, its meaning in our own words, its unit (UCUM) and its disclosure class (rule
     B1).
     """
@@ -92,24 +93,39 @@ class Base(Field[Any]):
     def make_error(self, key: str, **kwargs: Any) -> ValidationError:
         return broken({"invalid": "type"}.get(key, key))
 
+    @abstractmethod
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the value alone."""
+
+    def described(self) -> dict[str, Any]:
+        """The JSON Schema of the value with its meaning, unit and class."""
+        about = self.metadata
+        shown = {
+            "description": about["description"],
+            "x-required": about["required"],
+            "x-disclosure": about["disclosure"],
+        }
+        shown |= {f"x-{name}": about[name] for name in ("unit", "condition") if name in about}
+        return self.json_schema() | shown
+
+
+class Value(Base):
+    """A field whose value is looked at as a whole: most fields."""
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
             return self.convert(value)
         except Refusal as refusal:
             raise broken(refusal.fault.rule, refusal.fault.limit) from None
 
+    @abstractmethod
     def convert(self, value: Any) -> Any:
         """The value as the record keeps it. Refusal names the broken rule."""
-        raise NotImplementedError
 
     def source(self, env: dict[str, Any], name: str) -> list[str]:
         """Lines of Python that turn `v` into the value or raise; `env` takes the constants they need."""
         env[f"convert_{name}"] = self.convert
         return [f"v = convert_{name}(v)"]
-
-    def json_schema(self) -> dict[str, Any]:
-        """The JSON Schema of the value alone."""
-        raise NotImplementedError
 
 
 class Item(Schema):
@@ -119,6 +135,18 @@ class Item(Schema):
 
     class Meta:
         unknown = RAISE
+
+    @classmethod
+    def object_schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the object; derived fields are not input, and left out."""
+        declared: dict[str, Any] = cls._declared_fields
+        fields = {name: field for name, field in declared.items() if not field.metadata.get("derived")}
+        return {
+            "type": "object",
+            "properties": {name: field.described() for name, field in fields.items()},
+            "required": [name for name, field in fields.items() if field.need.always],
+            "additionalProperties": False,
+        }
 
 
 def safe_name(name: Any) -> str:

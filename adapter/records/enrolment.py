@@ -132,6 +132,7 @@ class Enrolment(RecordSchema):
     data_retention = Code("data-retention", C("withdrawn"), "What happens to data already collected")
     unblinding = Items(Unblinding, C("unblinded"), "Who learnt the allocation", most=50, see=ALLOCATION)
 
+    key_fields = ("study_id", "subject_id", "unit_id")
     rules = (
         states,
         consent_first,
@@ -139,8 +140,3 @@ class Enrolment(RecordSchema):
         unblindings,
         recorded_after("screened_at", "consent_at", "consent_withdrawn_at", "randomised_at"),
     )
-
-    @classmethod
-    def business(cls, record: Record) -> str:
-        unit = (record["unit_id"],) if "unit_id" in record else ()
-        return "/".join((record["study_id"], record["subject_id"], *unit))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import lists
-from .base import Base, Need, O, Refusal, broken
+from .base import Need, O, Refusal, Value, broken
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]").search
 _SURROGATE = re.compile("[\ud800-\udfff]").search
@@ -21,7 +21,7 @@ _KEY_CHARS = "[A-Za-z0-9][A-Za-z0-9._:/-]"
 _DATE_LIKE = re.compile(r"\d{2,4}[-./]\d{1,2}[-./]\d{1,4}").fullmatch
 
 
-class Text(Base):
+class Text(Value):
     """Free text, at most `longest` characters: rules type, empty, whitespace, control, surrogate, length."""
 
     def __init__(self, need: Need = O, text: str = "", *, longest: int = 4000, **extra: Any):
@@ -54,7 +54,7 @@ class Text(Base):
         return {"type": "string", "minLength": 1, "maxLength": self.longest, "pattern": r"^\S([\s\S]*\S)?$"}
 
 
-class Pattern(Base):
+class Pattern(Value):
     """Text that matches a pattern as a whole: rules type, empty, whitespace, and `rule` (default format)."""
 
     rule = "format"
@@ -141,7 +141,7 @@ class Uuid(Pattern):
         super().__init__(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", need, text, **extra)
 
 
-class Code(Base):
+class Code(Value):
     """One code of a closed list: rules type, code. `only` narrows the list, `but` leaves codes out;
     `other_text` names the field that must be filled when the code is `other`.
     """
@@ -197,7 +197,7 @@ class PainInstrument(Code):
         return tuple(code for code, tool in lists.instruments().items() if tool.kind == "pain")
 
 
-class Bool(Base):
+class Bool(Value):
     """true or false; with `true_only`, absence is the one way to say no (so that nothing is lost on the
     way).
     """
@@ -220,7 +220,7 @@ class Bool(Base):
         return {"const": True} if self.true_only else {"type": "boolean"}
 
 
-class Constant(Base):
+class Constant(Value):
     """One fixed text, as the kind of a record."""
 
     def __init__(self, value: str, need: Need, text: str):
@@ -239,7 +239,7 @@ class Constant(Base):
         return {"const": self.value}
 
 
-class Derived(Base):
+class Derived(Value):
     """A value that is calculated, never typed in: refused as input by rule derived_input."""
 
     def __init__(self, text: str, **extra: Any):

@@ -19,7 +19,7 @@ from marshmallow import ValidationError
 from adapter.errors import Issue, RecordRefused
 
 from .absent import fields_of
-from .base import Base, Item, Refusal, issues, safe_id
+from .base import Base, Item, Refusal, Value, issues, safe_id
 from .derive import record_id
 from .lists import on_configure
 from .meta import RecordSchema
@@ -122,8 +122,9 @@ def _value_source(field: Base, name: str, env: dict[str, Any]) -> list[str]:
     if isinstance(field, Nested):
         function = _compile(field.item, env).__name__
         return [f"v = {function}(v)", "if not v: raise Refused"]
-    if not isinstance(field, List) or isinstance(field, Codes):
+    if isinstance(field, Value | Codes):
         return field.source(env, name)
+    assert isinstance(field, List)
     size = f"if type(v) is not list or not 0 < len(v) <= {field.most}: raise Refused"
     if isinstance(field, Items):
         function = _compile(field.item, env).__name__

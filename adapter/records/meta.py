@@ -56,6 +56,7 @@ class RecordSchema(Item):
         Need("O", excusable=False), "true marks made-up test data; real data leaves it out", true_only=True
     )
 
+    key_fields: ClassVar[tuple[str, ...]] = ("record_id",)
     rules: ClassVar[tuple[Rule, ...]] = ()
     warnings: ClassVar[tuple[Rule, ...]] = ()
 
@@ -79,9 +80,14 @@ class RecordSchema(Item):
         return self.finish(data)
 
     @classmethod
+    def key(cls, record: Record) -> tuple[str, ...]:
+        """What other records refer to this one by (decisions, Kinds and keys); ``""`` for an absent part."""
+        return tuple([str(record.get(name, "")) for name in cls.key_fields])
+
+    @classmethod
     def business(cls, record: Record) -> str:
-        """The business key of a record, when the source gives none."""
-        raise NotImplementedError
+        """The business key of a record, when the source gives none: its key, unless the kind knows better."""
+        return "/".join(part for part in cls.key(record) if part)
 
     @classmethod
     def fill(cls, record: Record) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from .base import Base, Fault, Item, Need, O, Refusal, broken
+from .base import Base, Fault, Item, Need, O, Refusal, Value, broken
 from .fields import Code
 
 
@@ -140,6 +140,9 @@ class Nested(Base):
             raise broken("empty")
         return self.schema.load(value)
 
+    def json_schema(self) -> dict[str, Any]:
+        return self.item.object_schema()
+
 
 class Items(List):
     """A list of nested objects."""
@@ -149,7 +152,7 @@ class Items(List):
         self.item = item
 
 
-class Reasons(Base):
+class Reasons(Value):
     """Map of field path to absent reason; which paths are legal is a rule of the record (`absent`)."""
 
     most = 1000

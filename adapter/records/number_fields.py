@@ -8,10 +8,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from .base import Base, Need, O, Refusal
+from .base import Need, O, Refusal, Value
 
 
-class Int(Base):
+class Int(Value):
     """A whole number between two bounds, both inclusive: rules type, range."""
 
     def __init__(self, lowest: int, highest: int, need: Need = O, text: str = "", **extra: Any):
@@ -32,7 +32,7 @@ class Int(Base):
         return {"type": "integer", "minimum": self.lowest, "maximum": self.highest}
 
 
-class Dec(Base):
+class Dec(Value):
     """An exact decimal between two bounds, both inclusive: rules type, range, places, step, format.
 
     A JSON integer becomes a Decimal of the same digits; binary floats are refused. At most `places` digits

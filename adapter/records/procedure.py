@@ -12,7 +12,6 @@ from .fields import Bool, Code, Constant, Derived, Key, Pattern, SubjectKey, Tex
 from .meta import RecordSchema
 from .nested import Codes, Items, List, Nested
 from .number_fields import Dec, Int
-from .rules import Record
 from .time_fields import DateTimeOrPartial, Partial
 
 
@@ -137,6 +136,7 @@ class Procedure(RecordSchema):
     treatment_alias = Text(O, "Label of the treatment kit; must not sort by arm", longest=64)
     targets = Items(Target, R, "Structures treated, at least one", most=50)
 
+    key_fields = ("subject_id", "procedure_id")
     rules = (
         rules_of.times,
         rules_of.performed,
@@ -149,7 +149,3 @@ class Procedure(RecordSchema):
         rules_of.effects,
     )
     warnings = (rules_of.large_volume, rules_of.more_layers, rules_of.more_sessions, rules_of.lidocaine_total)
-
-    @classmethod
-    def business(cls, record: Record) -> str:
-        return "/".join((record["subject_id"], record["procedure_id"]))

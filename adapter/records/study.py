@@ -213,6 +213,7 @@ class Study(RecordSchema):
     timepoints = Items(Timepoint, O, "Planned time points", most=50)
     arms = Items(Arm, O, "Arms", most=20)
 
+    key_fields = ("study_id",)
     rules: tuple[Rule, ...] = (  # type: ignore[misc]
         registry_ids,
         unique_parts,
@@ -222,7 +223,3 @@ class Study(RecordSchema):
         eligibility_rules,
     )
     warnings = (more_than_planned,)
-
-    @classmethod
-    def business(cls, record: Record) -> str:
-        return str(record["study_id"])

@@ -94,8 +94,5 @@ class Subject(RecordSchema):
     conditions = Items(Condition, R, "Painful conditions; at least one for a treated subject", most=50)
     prior_therapies = Items(PriorTherapy, O, "Therapies tried before", most=100)
 
+    key_fields = ("subject_id",)
     rules = (condition_links, life, recorded_after("deceased_at"))
-
-    @classmethod
-    def business(cls, record: Record) -> str:
-        return str(record["subject_id"])

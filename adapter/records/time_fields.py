@@ -9,11 +9,11 @@ import re
 from typing import Any
 
 from . import times
-from .base import Base, Need, O, Refusal
+from .base import Need, O, Refusal, Value
 from .fields import Pattern
 
 
-class _Time(Base):
+class _Time(Value):
     """Common to the time types: rules type, empty, format, naive_time."""
 
     pattern = ""
@@ -72,7 +72,7 @@ class Duration(Pattern):
         super().__init__(times.DURATION, need, text, **extra)
 
 
-class Zone(Base):
+class Zone(Value):
     """Name of an IANA time zone."""
 
     limit = "IANA time zone"

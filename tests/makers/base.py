@@ -198,7 +198,7 @@ class Maker:
                 return self.moment(self.before())
             case Partial():
                 return self.partial(self.before())
-        raise NotImplementedError(type(field).__name__)
+        raise TypeError(f"no values are known for fields of type {type(field).__name__}")
 
     def pattern(self, field: Pattern) -> str:
         """Text of the patterns that are not keys."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -91,7 +92,10 @@ class Env:
         return {"coding": [coding]}
 
 
-class Via:
+_OF_ROW: Any = object()
+
+
+class Via(ABC):
     """One transform, compiled for one row. Subclasses say which element types they make."""
 
     arity: ClassVar[int | None] = 1  # how many fields; None = any
@@ -99,30 +103,27 @@ class Via:
     reads_absence: ClassVar[bool] = False  # an absent element is a statement of its own
     lossless: ClassVar[bool] = True  # False: only for copies
 
-    def __init__(self, env: Env, row: Row, element: ElementInfo | None) -> None:
+    def __init__(self, env: Env, row: Row, element: ElementInfo | None, given: Any = _OF_ROW) -> None:
+        """``given`` stands for the row's ``with`` where a transform is part of another."""
         self.env, self.row, self.element = env, row, element
-        self.configure(row.with_)
+        self.configure(row.with_ if given is _OF_ROW else given)
 
     def configure(self, given: Any) -> None:
         """Check and keep what ``with`` says. Raises ValueError naming what is wrong."""
         if given is not None:
             raise ValueError(f"transform {self.row.via!r} takes no 'with'")
 
+    @abstractmethod
     def write(self, ctx: Any, *values: Any) -> Any:
         """The element for these values (None for a field without one), or None for nothing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, ctx: Any, element: Any) -> Any:
         """The value (a tuple for several fields), None for nothing. Raises Refuse."""
-        raise NotImplementedError
 
     def owns(self, element: Any) -> bool:
         """Does this list item belong to this row? Lists are shared by rows told apart by code system."""
         return True
-
-    def codes(self) -> str | None:
-        """The code list whose every code this transform can carry (proof compares it with the schema's)."""
-        return None
 
 
 REGISTRY: dict[str, type[Via]] = {}

@@ -78,9 +78,6 @@ class Coded(Via):
     def _concept(self, code: str) -> dict[str, Any]:
         return {"coding": [self._own(code), *self.standard[code]]}
 
-    def codes(self) -> str | None:
-        return self.list.id
-
     def code_of(self, concept: Any) -> str | None:
         """The own code of a concept, None when nothing in it is of this list. Refuses what has two answers."""
         answers: set[str] = set()
@@ -239,10 +236,7 @@ class Concepts(Via):
         self.parts = [None if each == "text" else self._part(each) for each in given]
 
     def _part(self, given: Any) -> Coded:
-        part = Concept.__new__(Concept)
-        part.env, part.row, part.element = self.env, self.row, self.element
-        Coded.configure(part, given)
-        return part
+        return Concept(self.env, self.row, self.element, given)
 
     def write(self, ctx: Any, *values: Any) -> Any:
         out: dict[str, Any] = {}

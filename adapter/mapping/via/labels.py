@@ -139,10 +139,7 @@ class AbsentStatus(Via):
     reads_absence = True
 
     def configure(self, given: Any) -> None:
-        self.status, self.reason = "collected", "not_done"
-        self.concept = Concept.__new__(Concept)
-        self.concept.env, self.concept.row, self.concept.element = self.env, self.row, self.element
-        Coded.configure(self.concept, given)
+        self.concept = Concept(self.env, self.row, self.element, given)
 
     def write(self, ctx: Any, status: Any, reason: Any) -> Any:
         return None if status != "not_done" or reason is None else self.concept.ready[reason]

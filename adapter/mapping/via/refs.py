@@ -125,9 +125,7 @@ class Versioned(Via):
     makes = ("Reference",)
 
     def configure(self, given: Any) -> None:
-        self.reference = Reference.__new__(Reference)
-        self.reference.env, self.reference.row = self.env, self.row
-        self.reference.configure(given)
+        self.reference = Reference(self.env, self.row, self.element, given)
         self.url = self.env.extension_url("record-version")
 
     def write(self, ctx: Any, record: Any, version: Any) -> Any:
