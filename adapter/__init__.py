@@ -34,8 +34,8 @@ Rooms: each knows one thing and, but for exceptions with a reason, no other room
 
 Below all of them.
 
-    catalog.py     reads mappings/ once and freezes it
-    settings.py    the only reader of environment and configuration file
+    catalog/       reads mappings/ once and freezes it
+    settings/      the only reader of environment and configuration file
     codec.py       JSON without losing a digit
     errors.py      every exception; each says skip, retry or stop
 

@@ -165,6 +165,7 @@ HOMES: dict[str, dict[str, str]] = {
 # who reads the environment -> why
 ENVIRONMENT = {
     "settings": "the one reader",
+    "settings.target": "a secret is read anew each time it is used",
     "sandbox.builder": "stands alone: JAVA_HOME, and where its builds are kept",
     "sandbox.process": "hands the environment on to Java, without variables that would change the server",
 }
@@ -172,12 +173,10 @@ ENVIRONMENT = {
 # modules of more than LONG lines -> why they are not cut
 LONG = 300
 LONG_MODULES = {
-    "settings": "one reader for every key: the file is the list of what can be set",
     "mapping.compile": "one pass from rows to trees; its steps share what they know of the element",
     "mapping.nodes": "writing, reading and tracing of each node beside each other, in the passes they share",
     "mapping.via.codes": "each transform beside its inverse, all on one base class",
     "store.ledger": "the states of a delivery and every step between them, in one place",
-    "catalog": "one reader for all of mappings/, each check beside what it reads",
 }
 
 

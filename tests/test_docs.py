@@ -157,7 +157,7 @@ def test_the_table_of_resources_is_whole() -> None:
 
 
 def test_the_variables_exist() -> None:
-    source = (ROOT / "adapter" / "settings.py").read_text()
+    source = "".join(file.read_text() for file in (ROOT / "adapter" / "settings").glob("*.py"))
     named = {name for document in DOCUMENTS for name in re.findall(r"HYDROFHIR_[A-Z]+", document.read_text())}
     assert {name for name in named if f'"{name}"' not in source} == set()
     assert named

@@ -1,0 +1,53 @@
+"""Reads `mappings/` once and freezes it: code lists, value sets, code maps, instruments, rows of the fields.
+
+Checked here is what the files say of each other: no code twice, every code of a list mapped or said to be
+unmatched, file name = Type-id, no unknown words. Whether rows fit schemas and FHIR models is proved by
+`adapter.mapping`. This module must not know records, FHIR models or any room. Every error is a ConfigError
+that names file and entry.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adapter.catalog.files import Files
+from adapter.catalog.instruments import instruments
+from adapter.catalog.model import BASE, Catalog, CodeList, ConceptMap, Instrument, Target
+from adapter.catalog.rows import Row
+from adapter.catalog.terminology import code_list, concept_map, value_set
+from adapter.errors import ConfigError
+
+__all__ = [
+    "BASE",
+    "Catalog",
+    "CodeList",
+    "ConceptMap",
+    "Instrument",
+    "Row",
+    "Target",
+    "load",
+    "mappings_path",
+]
+
+
+def mappings_path() -> Path:
+    """The folder of the mappings: inside an installed wheel, else in the checkout."""
+    here = Path(__file__).parent.parent
+    installed = here / "_data" / "mappings"
+    return installed if installed.is_dir() else here.parent / "mappings"
+
+
+def load(path: Path | None = None) -> Catalog:
+    """Read and check the mappings under `path` (default `mappings_path()`). Raises ConfigError."""
+    root = path or mappings_path()
+    if not (root / "terminology").is_dir():
+        raise ConfigError(f"{root}: no mappings here (no folder terminology)")
+    files = Files(root)
+    resources = {t: list(files.resources(t)) for t in ("CodeSystem", "ValueSet", "ConceptMap")}
+    lists = {r["id"]: code_list(r, fail) for r, fail in resources["CodeSystem"]}
+    valuesets = {r["id"]: value_set(r, lists, fail) for r, fail in resources["ValueSet"]}
+    maps = {r["id"]: concept_map(r, lists, fail) for r, fail in resources["ConceptMap"]}
+    fields = {f.stem: files.yaml(f) for f in sorted((root / "fields").glob("*.yaml"))}
+    questionnaires = instruments(files, lists)
+    # the digest comes last: it covers what has been read
+    return Catalog(root, files.digest.hexdigest(), lists, valuesets, maps, questionnaires, fields)
