@@ -141,7 +141,7 @@ def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Store
             Parcel(
                 kind=stored.kind, key=stored.key, subject=stored.subject, parts=parts, hash=stored.hash,
                 version=stored.version, record_id=stored.record_id, wave=1 if stored.subject else 0,
-                synthetic=stored.synthetic,
+                synthetic=stored.synthetic, seq=stored.seq,
             )
         )  # fmt: skip
         if len(batch) >= CHUNK:
@@ -154,7 +154,7 @@ def _with_removals(ledger: Ledger, batch: list[Parcel]) -> Iterator[Parcel]:
     """Parcels that also take away what an earlier version of their record had and this one has not."""
     gone = ledger.vanished(batch) if batch else {}
     for parcel in batch:
-        remove = tuple(gone.get((parcel.kind, parcel.key), ()))
+        remove = tuple(gone.get(parcel.seq, ()))
         yield _replace(parcel, remove) if remove else parcel
 
 
