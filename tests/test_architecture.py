@@ -174,9 +174,7 @@ ENVIRONMENT = {
 LONG = 300
 LONG_MODULES = {
     "mapping.compile": "one pass from rows to trees; its steps share what they know of the element",
-    "mapping.nodes": "writing, reading and tracing of each node beside each other, in the passes they share",
     "mapping.via.codes": "each transform beside its inverse, all on one base class",
-    "store.ledger": "the states of a delivery and every step between them, in one place",
 }
 
 

@@ -169,7 +169,7 @@ class Ledger:
         failed: list[dict[str, Any]] = []
         alive: list[tuple[str, str]] = []
         letters: list[tuple[Any, Issue]] = []
-        for outcome in outcomes:
+        for outcome in {outcome.parcel.seq: outcome for outcome in outcomes}.values():  # of a second try, the last
             parcel = outcome.parcel
             row = {"seq": parcel.seq, "hash": parcel.hash, "at": at}
             receipts = self._coming.pop(parcel.seq, None)
@@ -184,6 +184,8 @@ class Ledger:
             failed.append({**row, "became": outcome.state, "rule": rule})
             if outcome.state == "rejected" and outcome.issue is not None:
                 letters.append((parcel, outcome.issue))
+        if not good and not failed:
+            return
         with self._db.writing() as connection:
             if good:
                 connection.execute(self._arrives, good)
