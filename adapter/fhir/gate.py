@@ -76,11 +76,12 @@ class Gate:
 
         Structure is reported one issue at a time, the first that is met.
         """
-        try:
-            data = resource if isinstance(resource, bytes) else codec.dumps(resource)
-        except CodecError as error:
-            return [GateIssue("", error.rule, "cannot be written as JSON")]
-        return self._check(data, "")
+        if not isinstance(resource, bytes):
+            try:
+                resource = codec.dumps(resource)
+            except CodecError as error:
+                return [GateIssue("", error.rule, "cannot be written as JSON")]
+        return self._check(resource, "")
 
     def require(self, resource: dict[str, Any] | bytes, record: str | None = None) -> None:
         """Raise ResourceRefused with the issues of `check`, if there are any."""

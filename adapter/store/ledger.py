@@ -87,7 +87,7 @@ class Ledger:
         self._db, self.target_id = db, db.target_id(address)
         self._coming: dict[int, list[Receipt]] = {}  # of records on the way: what the target has when they arrive
         self.mapping = hashlib.sha256(f"{mapping_hash}|{policy}".encode()).hexdigest()[:16]
-        self._begins, self._arrives, self._fails = self._statements()
+        self._firsts, self._agains, self._arrives, self._fails = self._statements()
         self._letters = DeadLetters(db, self.target_id)
 
     def pending(self, *, retry_dead: bool = False, chunk: int = CHUNK) -> Iterator[Stored]:
@@ -136,9 +136,19 @@ class Ledger:
         if not parcels:
             return
         at = now()
+        rows = [self._row(parcel, None, at) for parcel in parcels]
         with self._db.writing() as connection:
+            if connection.execute(self._firsts, rows).rowcount == len(rows):
+                return
             known = self._known(connection, parcels)
-            connection.execute(self._begins, [self._row(parcel, known.get(parcel.seq), at) for parcel in parcels])
+            again = []
+            for parcel, row in zip(parcels, rows, strict=True):
+                had = known[parcel.seq]
+                written = all(getattr(had, name) == value for name, value in row.items())
+                if had.state != "sending" or not written:  # else it is the row that was written just now
+                    again.append(self._row(parcel, had, at))
+            if again:
+                connection.execute(self._agains, again)
 
     def _row(self, parcel: ParcelLike, had: Any, at: str) -> dict[str, Any]:
         """A parcel on its way. What its record had before stays known until the target has taken it away."""
@@ -194,14 +204,17 @@ class Ledger:
             self._letters.revive(connection, alive)
             self._letters.bury(connection, [(p.kind, p.key, p.record_id, "send", issue) for p, issue in letters])
 
-    def _statements(self) -> tuple[Any, Any, Any]:
-        """What ``begin`` writes, and ``settle`` for parcels that arrived and for those that did not."""
+    def _statements(self) -> tuple[Any, Any, Any, Any]:
+        """What ``begin`` writes for a record the first time and again, and ``settle`` for parcels that arrived and for
+        those that did not."""
         columns = ("record_seq", "version", "record_hash", "attempts", "parts", "begun_at")
         same = {"target_id": self.target_id, "mapping": self.mapping}
         same |= {name: literal_column(text) for name, text in _BEGUN.items()}
         put = self._db.upsert(D).values({name: bindparam(name) for name in columns} | same)
         change = {name: put.excluded[name] for name in (*columns[1:], "mapping", *_BEGUN)}
-        begins = put.on_conflict_do_update(index_elements=["record_seq", "target_id"], set_=change)
+        place = ["record_seq", "target_id"]
+        firsts = put.on_conflict_do_nothing(index_elements=place)
+        agains = put.on_conflict_do_update(index_elements=place, set_=change)
 
         ours = and_(D.c.record_hash == bindparam("hash"), D.c.mapping == self.mapping)
         settles = update(D).where(D.c.record_seq == bindparam("seq"), D.c.target_id == self.target_id)
@@ -210,7 +223,7 @@ class Ledger:
             state=case((ours, literal_column("'sent'")), else_=literal_column("'waiting'")),
             parts=case((ours, bindparam("received")), else_=D.c.parts),
         )
-        return begins, arrives, settles.values(state=bindparam("became"), outcome=bindparam("rule"))
+        return firsts, agains, arrives, settles.values(state=bindparam("became"), outcome=bindparam("rule"))
 
     def bury(self, kind: str, key: str, record_id: str, stage: str, issue: Issue) -> None:
         """A dead letter for a record that failed before sending (``stage``: map, gate ...)."""
