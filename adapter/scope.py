@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter import codec
 from adapter.errors import ConfigError
-from adapter.exchange import Folder, Server
+from adapter.exchange import Folder, Received, Server
 from adapter.mapping.mapper import Mapper
 from adapter.mill import Mill, Stranger
 from adapter.settings import Target
@@ -155,7 +154,7 @@ class Reader:
                 for page in self.partner.pages(kind, params):
                     yield self._staged(page)
 
-    def _staged(self, page: list[dict[str, Any]]) -> Page:
+    def _staged(self, page: list[Received]) -> Page:
         out = []
         for resource in page:
             kind, rid = resource.get("resourceType"), resource.get("id")
@@ -163,7 +162,7 @@ class Reader:
                 continue
             updated = str((resource.get("meta") or {}).get("lastUpdated", ""))
             self.latest = max(self.latest, updated)
-            out.append(Staged(kind, rid, subject_of(resource), updated, codec.dumps(resource), resource))
+            out.append(Staged(kind, rid, subject_of(resource), updated, resource.text, resource))
         return out
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..settings import Target
+from .answers import Received
 from .capability import Capability
 from .client import FhirClient
 from .folder import Folder
@@ -27,6 +28,7 @@ __all__ = [
     "Outcome",
     "Parcel",
     "Partner",
+    "Received",
     "Sender",
     "Server",
     "Timing",
@@ -48,7 +50,7 @@ class Partner(Protocol):
         self, parcels: Iterable[Parcel], before: Callable[[Sequence[Parcel]], None] | None = None
     ) -> Iterator[list[Outcome]]: ...
 
-    def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]: ...
+    def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[Received]]: ...
 
     def describe(self) -> dict[str, Any]: ...
 

@@ -12,10 +12,21 @@ from .. import codec
 from ..errors import CodecError, TransactionMismatch
 from ..fhir import bundle as fhir_bundle
 from ..fhir import outcome as fhir_outcome
-from ..fhir.bundle import EntryResult
+from ..fhir.bundle import EntryResult, Received, received
 from .parcel import Parcel
 
-__all__ = ["EntryResult", "as_resource", "bundle_of", "entries_of", "next_link", "outcome_of", "resources_of"]
+__all__ = [
+    "EntryResult",
+    "Received",
+    "as_page",
+    "as_resource",
+    "bundle_of",
+    "entries_of",
+    "next_link",
+    "outcome_of",
+    "received",
+    "resources_in",
+]
 
 
 def as_resource(body: bytes) -> dict[str, Any]:
@@ -54,14 +65,6 @@ def bundle_of(parcels: Sequence[Parcel], base: str = "") -> tuple[bytes, int]:
     return fhir_bundle.transaction(parts, base, remove), len(parts) + len(remove)
 
 
-def resources_of(bundle: dict[str, Any]) -> list[dict[str, Any]]:
-    """A page's resources, matches and included ones alike, or ``ValueError("broken_body")``."""
-    try:
-        return fhir_bundle.resources(bundle)
-    except TransactionMismatch:
-        raise ValueError("broken_body") from None
-
-
 def next_link(bundle: dict[str, Any]) -> str | None:
     """The address of the next page."""
     links = bundle.get("link")
@@ -85,6 +88,9 @@ def as_page(body: bytes) -> tuple[bytes, str | None]:
     return body, next_link(head)
 
 
-def resources_in(page: bytes) -> list[dict[str, Any]]:
+def resources_in(page: bytes) -> list[Received]:
     """The resources of a page that ``as_page`` has passed, or ``ValueError("broken_body")``."""
-    return resources_of(as_resource(page))
+    try:
+        return fhir_bundle.resources_in(page)
+    except CodecError:
+        raise ValueError("broken_body") from None

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from ..errors import ConfigError, TargetError, TargetRefused, TargetUnavailable, TransactionMismatch, VersionMismatch
 from ..settings import Target
-from .answers import EntryResult, as_page, as_resource, entries_of, resources_in
+from .answers import EntryResult, Received, as_page, as_resource, entries_of, resources_in
 from .auth import Auth
 from .links import escape_token, own_link
 from .retry import Action, Fault, Timing
@@ -122,7 +122,7 @@ class FhirClient:
 
     def search_post(
         self, resource_type: str, identifiers: Iterable[tuple[str, str]], params: Params | None = None
-    ) -> Iterator[list[dict[str, Any]]]:
+    ) -> Iterator[list[Received]]:
         """Pages of the resources that carry one of these (system, value) identifiers, 500 asked for at a
         time.
 
@@ -135,7 +135,7 @@ class FhirClient:
                 resource_type, {**(params or {}), "identifier": ",".join(wanted[start : start + 500])}
             )
 
-    def search_pages(self, resource_type: str, params: Params | None = None) -> Iterator[list[dict[str, Any]]]:
+    def search_pages(self, resource_type: str, params: Params | None = None) -> Iterator[list[Received]]:
         """Pages of matching (and included) resources; the next page is fetched while the caller works on this
         one.
 
@@ -215,7 +215,7 @@ class FhirClient:
             return reply
         return self._page(self._need(reply))
 
-    def _taken_apart(self, body: bytes) -> list[dict[str, Any]]:
+    def _taken_apart(self, body: bytes) -> list[Received]:
         try:
             return resources_in(body)
         except ValueError:

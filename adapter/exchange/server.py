@@ -5,6 +5,7 @@ from typing import Any
 
 from ..settings import Target
 from . import capability
+from .answers import Received
 from .client import FhirClient
 from .parcel import Outcome, Parcel
 from .retry import Timing
@@ -29,7 +30,7 @@ class Server:
         finally:
             self.stopped = sender.stopped
 
-    def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
+    def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[Received]]:
         """See ``FhirClient.search_pages``."""
         return self.client.search_pages(resource_type, params)
 

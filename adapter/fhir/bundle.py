@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter import codec
-from adapter.errors import TransactionMismatch
+from adapter.errors import CodecError, TransactionMismatch
 
 _PLACE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}\Z")
 _STATUS = re.compile(r"[1-5][0-9]{2}")
@@ -99,6 +99,30 @@ def full_url(resource_type: str, resource_id: str, base: str = "") -> str:
     if _UUID.match(resource_id):
         return f"urn:uuid:{resource_id}"
     return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{resource_type}/{resource_id}')}"
+
+
+class Received(dict[str, Any]):
+    """A resource as it came, with the JSON ``text`` it came as: to keep it, nothing has to be encoded again."""
+
+    __slots__ = ("text",)
+    text: bytes
+
+
+def received(text: bytes) -> Received:
+    """Decode one resource. Raises CodecError(rule="json"), also where it is no object."""
+    value = codec.loads_wire(text)
+    if not isinstance(value, dict):
+        raise CodecError("json", "not a JSON object")
+    found = Received(value)
+    found.text = text
+    return found
+
+
+def resources_in(text: bytes) -> list[Received]:
+    """``resources`` of a Bundle that is still JSON text. Raises CodecError(rule="json")."""
+    entries = codec.listed(text, "entry", "search", raw=("resource",))
+    kept = (e.resource for e in entries if not (isinstance(e.search, dict) and e.search.get("mode") == "outcome"))
+    return [received(bytes(one)) for one in kept if one is not None]
 
 
 def resources(bundle: dict[str, Any]) -> list[dict[str, Any]]:
