@@ -3,13 +3,12 @@
 A definition of the migraine day is data (`migraine_day` in mappings/measures.yaml) and part of the formula id. Counts
 of a period are brought to 28 days where at least four of five days were recorded; the count itself is kept beside
 [MIGDAY]. Percent and responder have the rules for zero and missing of any score; a baseline is the last period that
-ended before the procedure. A diary may come as a record a day or as a record with many days: this room reads either.
+ended before the procedure. A day and a period are records of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -29,7 +28,8 @@ RESPONDERS = (50, 30)
 
 
 def migraine_day(definition: MigraineDay, day: Mapping[str, Any]) -> bool:
-    """Whether a day counts as a migraine day. Undefined where only the duration could tell and is not known.
+    """Whether a day counts as a migraine day. Undefined where the headache or its duration would tell and is
+    not known.
 
     An absent list of features or symptoms means that none was reported: a diary cannot hold an empty list.
     """
@@ -39,6 +39,8 @@ def migraine_day(definition: MigraineDay, day: Mapping[str, Any]) -> bool:
         return True
     symptoms = set(day.get("symptoms", ()))
     sick = bool(symptoms & {"nausea", "vomiting"}) or {"photophobia", "phonophobia"} <= symptoms
+    if "headache" not in day:
+        raise Undefined("headache_unknown")
     if not day["headache"] or not sick or len(set(day.get("features", ()))) < definition.features:
         return False
     if "duration_h" not in day:
@@ -53,9 +55,9 @@ def monthly(count: int, recorded: int, planned: int) -> Fraction:
     return Fraction(count * MONTH, recorded)
 
 
-def mean_severity(days: list[Mapping[str, Any]]) -> Fraction:
+def mean_severity(days: Sequence[Mapping[str, Any]]) -> Fraction:
     """Mean of the peak severity of the headache days. Undefined for scales mixed, or no severity known."""
-    told = [day for day in days if day["headache"] and "peak_severity" in day]
+    told = [day for day in days if day.get("headache") and "peak_severity" in day]
     if not told:
         raise Undefined("no_headache")
     if len({day.get("severity_scale") for day in told}) > 1:
@@ -63,66 +65,58 @@ def mean_severity(days: list[Mapping[str, Any]]) -> Fraction:
     return sum((exact(day["peak_severity"]) for day in told), Fraction(0)) / len(told)
 
 
-def attack_count(days: list[Mapping[str, Any]]) -> int:
+def attack_count(days: Sequence[Mapping[str, Any]]) -> int:
     """Number of attacks; the days of one attack share its key. Undefined where a headache day names none."""
-    aching = [day for day in days if day["headache"]]
+    aching = [day for day in days if day.get("headache")]
     if any("attack_id" not in day for day in aching):
         raise Undefined("attack_missing")
     return len({day["attack_id"] for day in aching})
 
 
-@dataclass(frozen=True)
-class Day:
-    """One day of a diary, and the record it stands in."""
-
-    record: Record
-    told: Mapping[str, Any]
-
-    @property
-    def date(self) -> date:
-        return date.fromisoformat(self.told["diary_date"])
-
-
 class Period:
-    """A period and its days; `end` is its last day."""
+    """A period and its days; `end` is its last day, `lost` the days of it that were retracted."""
 
-    def __init__(self, record: Record, days: list[Day], *, retracted: bool = False) -> None:
+    def __init__(self, record: Record, days: Sequence[Record], lost: Sequence[Record], *, retracted: bool) -> None:
         self.record, self.retracted = record, retracted
         self.start = date.fromisoformat(record["start"])
         self.planned = int(record["days_planned"])
         self.end = self.start + timedelta(days=self.planned - 1)
-        self.days = [day for day in days if self.start <= day.date <= self.end]
+        self.days = self._within(days)
+        self.lost = {day["diary_date"] for day in self._within(lost)} - {day["diary_date"] for day in self.days}
 
-    @property
-    def used(self) -> list[Record]:
-        """The period and the records of its days, each once."""
-        return list({one["record_id"]: one for one in (self.record, *(day.record for day in self.days))}.values())
+    def _within(self, days: Sequence[Record]) -> list[Record]:
+        return [day for day in days if self.start.isoformat() <= day["diary_date"] <= self.end.isoformat()]
 
     def count(self, definition: MigraineDay | None) -> int:
-        """Dates with headache, or with a migraine day by a definition. Undefined where days are not all here."""
+        """Days with headache, or migraine days by a definition. Undefined where days that were recorded are not
+        here."""
         if self.retracted:
             raise Undefined("input_retracted")
-        if self.recorded != self.record.get("days_recorded", self.recorded):
+        if len(self.entered) + len(self.lost) < self.record.get("days_recorded", 0):
             raise Undefined("diary_incomplete")
-        hits = [
-            day for day in self.days if (migraine_day(definition, day.told) if definition else day.told["headache"])
-        ]
-        return len({day.date for day in hits})
+        told = [day for day in self.days if "headache" in day]
+        hits = [day for day in told if (migraine_day(definition, day) if definition else day["headache"])]
+        return len({day["diary_date"] for day in hits})
+
+    @property
+    def entered(self) -> set[str]:
+        """Dates with an entry."""
+        return {day["diary_date"] for day in self.days}
 
     def attacks(self) -> int:
         """Number of attacks."""
         self.count(None)  # all the days are here
-        return attack_count([day.told for day in self.days])
+        return attack_count(self.days)
 
     def severity(self) -> Fraction:
         """Mean severity of the headache days."""
         self.count(None)
-        return mean_severity([day.told for day in self.days])
+        return mean_severity(self.days)
 
     @property
     def recorded(self) -> int:
-        """Number of dates recorded."""
-        return len({day.date for day in self.days})
+        """Days of which it is known whether there was a headache."""
+        return len({day["diary_date"] for day in self.days if "headache" in day})
 
     def monthly(self, definition: MigraineDay | None) -> Fraction:
         """The count brought to 28 days."""
@@ -131,11 +125,14 @@ class Period:
 
 def diary(chart: Chart) -> list[Derived]:
     """Every day, period and comparison of periods of the subject."""
-    days = sorted(_days(chart.live), key=lambda one: (one.date, one.record["record_id"]))
+    days, lost = (_of_kind(records, "headache_day", "diary_date") for records in (chart.live, chart.withdrawn))
     definitions = chart.catalog.measures.migraine_days
     found = [_migraine(one, definition) for one in days for definition in definitions]
-    gone = [Period(one, [], retracted=True) for one in chart.withdrawn if _is_period(one)]
-    periods = [*(Period(one, days) for one in chart.live if _is_period(one)), *gone]
+    periods = [
+        Period(one, days, lost, retracted=retracted)
+        for records, retracted in ((chart.live, False), (chart.withdrawn, True))
+        for one in _of_kind(records, "headache_period", "start")
+    ]
     kinds: dict[str, MigraineDay | None] = {"headache": None} | {f"migraine-{one.name}": one for one in definitions}
     for period in sorted(periods, key=lambda one: (one.start, one.record["record_id"])):
         for name, definition in kinds.items():
@@ -147,28 +144,22 @@ def diary(chart: Chart) -> list[Derived]:
     return found
 
 
-def _is_period(record: Record) -> bool:
-    return "start" in record and "days_planned" in record
+def _of_kind(records: list[Record], kind: str, first: str) -> list[Record]:
+    """Records of a kind, by a field and record id."""
+    return sorted((one for one in records if one["kind"] == kind), key=lambda one: (one[first], one["record_id"]))
 
 
-def _days(records: list[Record]) -> Iterator[Day]:
-    for record in records:
-        for told in [record] if "diary_date" in record else record.get("days", ()):
-            yield Day(record, told)
-
-
-def _migraine(day: Day, definition: MigraineDay) -> Derived:
+def _migraine(day: Record, definition: MigraineDay) -> Derived:
     return derived(
-        f"migraine_day-{definition.name}", (day.record["record_id"], day.told["diary_date"]),
-        attempt(migraine_day, definition, day.told), [day.record],
-        subject_id=day.record["subject_id"], study_id=day.record.get("study_id"), at=day.told["diary_date"],
+        f"migraine_day-{definition.name}", (day["record_id"],), attempt(migraine_day, definition, day), [day],
+        subject_id=day["subject_id"], study_id=day.get("study_id"), at=day["diary_date"],
     )  # fmt: skip
 
 
 def _of_period(formula: str, period: Period, value: Number | Undefined, unit: str | None) -> Derived:
     """A value of one period."""
     labels = {"days_recorded": str(period.recorded), "days_planned": str(period.planned)}
-    return _row(formula, period, (), value, period.used, unit=unit, labels=labels)
+    return _row(formula, period, (), value, [period.record, *period.days], unit=unit, labels=labels)
 
 
 def _row(

@@ -28,6 +28,7 @@ REASONS = (
     "duration_missing",
     "followup_ambiguous",  # two scores for one planned time point
     "followup_missing",
+    "headache_unknown",
     "injectate_not_stated",
     "input_retracted",
     "last_point_missing",  # nothing is extrapolated past the last score

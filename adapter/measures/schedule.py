@@ -41,7 +41,10 @@ class Point:
         day = times.day_of(start)
         if day is None:
             raise Undefined("time_unknown")
-        return Fraction(self.offset.days_from(day))
+        try:
+            return Fraction(self.offset.days_from(day))
+        except (ValueError, OverflowError):  # beyond the calendar
+            raise Undefined("time_unknown") from None
 
 
 def times_of(offset: times.Length) -> Fraction:
@@ -81,9 +84,7 @@ def aim(chart: Chart, score: Score) -> Point:
 def moment(chart: Chart, score: Score, event: str) -> tuple[str, str, Record]:
     """The time that a score counts from, which event that is, and the record that says so."""
     if event in ("randomisation", "enrolment"):
-        entered = [
-            one for one in chart.of_kind("enrolment") if one["study_id"] == score.record.get("study_id")
-        ]  # fmt: skip
+        entered = [one for one in chart.of_kind("enrolment") if one["study_id"] == score.record.get("study_id")]
         if len(entered) != 1:  # none, or one a limb: which of them is not said
             raise Undefined("anchor_missing")
         return _entry(entered[0], event), event, entered[0]

@@ -7,7 +7,9 @@ state counts once reached (status_history), whatever other records there are [CO
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, date
 
+from . import times
 from .chart import OUTCOMES, RETRACTED, Record, current
 from .model import Derived, derived
 
@@ -62,13 +64,22 @@ def guesses(records: Iterable[Record], study_id: str) -> list[Derived]:
             arms.setdefault(one["subject_id"], set()).add(one["assigned_arm"])
     last: dict[tuple[str, str], Record] = {}
     told = _live(one for one in known if one["kind"] in OUTCOMES and one.get("study_id") == study_id)
-    for one in sorted(told, key=lambda one: (one.get("assessed_at", ""), one["record_id"])):
+    for one in sorted(told, key=_when):
         if "blind_guess" in one and len(arms.get(one["subject_id"], ())) == 1:
             last[one["subject_id"], one.get("assessor_role", "")] = one
     cells: dict[tuple[str, str, str], list[Record]] = {}
     for (subject, role), one in last.items():
         cells.setdefault((role, min(arms[subject]), one["blind_guess"]), []).append(one)
     return [_row("blinding_guess", study_id, cell, cells[cell], entered) for cell in sorted(cells)]
+
+
+def _when(record: Record) -> tuple[date, str, str]:
+    """For the order of guesses: the last date the time may mean, then the instant by UTC."""
+    text = record.get("assessed_at")
+    if text is None:
+        return date.min, "", record["record_id"]
+    exact = times.instant(text).astimezone(UTC).isoformat() if times.is_instant(text) else ""
+    return times.span(text)[1], exact, record["record_id"]
 
 
 def _live(records: Iterable[Record]) -> list[Record]:

@@ -60,6 +60,11 @@ def test_what_is_not_the_same_or_not_before_is_no_baseline(change: dict[str, Any
     assert percent(base(8, **change), week()) == "baseline_missing"
 
 
+def test_screening_of_an_earlier_session_is_no_baseline_either() -> None:
+    assert percent(base(8, "P1", "2026-01-12T09:50:00+03:00"), week()) == 50
+    assert percent(base(8, "P1", "2026-01-12T09:50:00+03:00", code="screening"), week()) == "baseline_missing"
+
+
 def test_a_score_of_another_course_is_no_baseline() -> None:
     other = STORY.procedure("P0", "2026-01-02T10:00:00+03:00", course_id="C0")
     assert percent(other, base(8, "P0", "2026-02-01T09:50:00+03:00", code="m1"), week()) == "baseline_missing"

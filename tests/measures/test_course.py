@@ -91,6 +91,24 @@ def test_a_baseline_of_zero_has_an_area_and_no_percent() -> None:
     assert one(found, "pct_spid").undefined == one(found, "onset").undefined == "baseline_zero"
 
 
+def test_the_curve_follows_the_times_at_which_the_scores_were_taken() -> None:
+    late = STORY.score("P2", "w1", "2026-03-05T09:00:00+03:00", 4)
+    act = ACT | {"planned_follow_up": ["w1", "m1"]}
+    found = derive(
+        [act, late, *(STORY.score("P2", code, TIMES[code], mark) for code, mark in (("baseline", 8), ("m1", 6)))]
+    )
+    assert one(found, "auc_pain").value == (8 + 6) * 28 // 2 + (6 + 4) * 5 // 2
+    assert one(found, "auc_pain-nominal").value == (8 + 4) * 7 // 2 + (4 + 6) * 21 // 2
+
+
+def test_a_score_from_before_the_end_has_no_place_on_the_curve() -> None:
+    early = STORY.score("P2", "immediate", "2026-01-31T10:29:00+03:00", 4)
+    found = derive([ACT | {"planned_follow_up": ["immediate", "w1"]}, early,
+                    *(STORY.score("P2", code, TIMES[code], 8) for code in ("baseline", "w1"))])  # fmt: skip
+    assert one(found, "auc_pain").undefined == "before_anchor"
+    assert one(found, "elapsed", timepoint="immediate").value == -1
+
+
 def test_contexts_are_never_one_curve() -> None:
     rest = [
         STORY.score("P2", code, TIMES[code], 1, f"rest.{code}", pain_context="rest")
@@ -149,6 +167,15 @@ def test_a_studys_own_window_and_event_come_first() -> None:
     found = one(derive([study, entered, ACT, STORY.score("P2", "w1", "2026-03-04T09:00:00+03:00", 4)]), "elapsed")
     assert (found.value, found.labels["window"], found.labels["counted_from"]) == (14, "inside", "randomisation")
     assert found.blinding_class == "allocation", "as hidden as the enrolment"
+
+
+def test_which_of_two_limbs_was_randomised_is_not_guessed() -> None:
+    study = records.example("study")
+    study["timepoints"] = [study["timepoints"][2] | {"anchor_event": "randomisation"}]
+    limbs = [STORY.make("enrolment", unit, {"unit_id": unit}) for unit in ("left", "right")]
+    score = STORY.score("P2", "w1", "2026-02-25T09:00:00+03:00", 4)
+    assert one(derive([study, limbs[0], score]), "elapsed").value == 7
+    assert one(derive([study, *limbs, score]), "elapsed").undefined == "anchor_missing"
 
 
 def test_a_procedure_without_an_end_is_counted_from_its_start_and_says_so() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter import catalog
-from adapter.measures import derive
+from adapter.measures import Input, derive
 from adapter.measures.headache import attack_count, mean_severity, migraine_day, monthly
 from adapter.measures.model import Undefined
 from tests.measures.story import Record, Story, of, one
@@ -74,20 +74,20 @@ def test_a_count_is_brought_to_28_days_where_enough_were_recorded(count: int, re
         assert monthly(count, recorded, 28) * recorded == 28 * count
 
 
+def record(kind: str, name: str, **fields: Any) -> Record:
+    meta = {"kind": kind, "record_id": name, "version": 1, "record_status": "final", "blinding_class": "open"}
+    return meta | {"subject_id": "HM-02"} | fields
+
+
 def diary(start: date, aching: int, recorded: int = 28, **changes: Any) -> list[Record]:
-    """A period as one record with its days, the first `aching` of them migraine days."""
-    days = []
+    """A period and its days, the first `aching` of them migraine days."""
+    period = record("headache_period", f"p-{start}", start=str(start), days_planned=28, days_recorded=recorded)
+    found = [period | changes]
     for number in range(recorded):
-        day: Record = {"diary_date": (start + timedelta(days=number)).isoformat(), "headache": number < aching}
-        days.append(day | (ACHE if number < aching else {}))
-    return [
-        {
-            "kind": "headache_diary", "record_id": f"d-{start}", "version": 1, "record_status": "final",
-            "blinding_class": "open", "subject_id": "HM-02", "start": start.isoformat(), "days_planned": 28,
-            "days_recorded": recorded, "days": days,
-        }
-        | changes
-    ]  # fmt: skip
+        day = str(start + timedelta(days=number))
+        told: Record = ACHE if number < aching else {"headache": False}
+        found.append(record("headache_day", f"d-{day}", diary_date=day, **told))
+    return found
 
 
 BEFORE, AFTER = date(2026, 4, 7), date(2026, 5, 6)
@@ -118,13 +118,30 @@ def test_what_is_missing_or_zero_is_undefined() -> None:
     assert reduction(*diary(AFTER, 2)) == "baseline_missing"
     assert reduction(*diary(BEFORE, 12), *diary(AFTER, 6, 22)) == "diary_incomplete"
     assert reduction(*diary(BEFORE, 12, 22), *diary(AFTER, 6)) == "diary_incomplete"
-    assert reduction(*diary(BEFORE, 12), *diary(AFTER, 6, days_recorded=27)) == "diary_incomplete", "a day is not here"
+    assert reduction(*diary(BEFORE, 12), *diary(AFTER, 6, days_recorded=29)) == "diary_incomplete", "a day is not here"
     assert reduction(*diary(BEFORE, 12, record_status="entered_in_error"), *diary(AFTER, 6)) == "input_retracted"
     assert reduction(*diary(BEFORE, 12), *diary(AFTER, 6, record_status="entered_in_error")) == "input_retracted"
 
 
 def test_a_period_that_the_procedure_falls_into_is_no_baseline() -> None:
     assert reduction(*diary(date(2026, 4, 20), 12), *diary(AFTER + timedelta(days=28), 6)) == "baseline_missing"
+
+
+def test_a_day_taken_back_is_a_day_not_recorded() -> None:
+    period = diary(BEFORE, 14)
+    wrong = period[1] | {"version": 2, "record_status": "entered_in_error"}
+    found = derive([*period, wrong])
+    assert (one(found, "days-headache").value, one(found, "days-headache").labels["days_recorded"]) == (13, "27")
+    assert one(found, "monthly_days-headache").value == Decimal("13.481481")
+    assert Input("d-2026-04-07", 1) not in one(found, "days-headache").inputs
+
+
+def test_a_day_of_which_nobody_knows_is_not_recorded() -> None:
+    period = diary(BEFORE, 14)
+    blank = [{k: v for k, v in day.items() if k not in ACHE} for day in period[1:3]]
+    found = derive([period[0], *blank, *period[3:]])
+    assert one(found, "monthly_days-migraine-30min").value == Decimal("12.923077"), "12 in 26"
+    assert {x.undefined for x in of(found, "migraine_day-30min") if x.undefined} == {"headache_unknown"}
 
 
 def test_the_count_itself_is_kept_beside() -> None:

@@ -470,4 +470,20 @@ def test_s11_hit6_falls_by_seven_which_meets_six() -> None:
     assert one(derived, "change").value == 7
     assert one(derived, "mcid_met-hit6-chronic-migraine").value is True
     assert one(derived, "mcid_met-hit6-primary-care-mean-change").value is True
-    assert of(derived, "pct_reduction") == [], "percents are of pain"
+    assert of(derived, "pct_reduction") == of(derived, "auc_pain") == [], "percents and curves are of pain"
+    part = derive([one | {"subscale": "role"} if "instrument" in one else one for one in found])
+    assert of(part, "change") != []
+    assert of(part, "mcid_met-hit6-chronic-migraine") == [], "thresholds are of the whole"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "met"), [(8, 6, True), (3, 2, True), (4, 3, False), (0, 0, False), (0, 2, False)]
+)
+def test_a_change_matters_by_points_or_by_percent(before: int, after: int, met: bool) -> None:
+    story = Story(study=None)
+    found = derive([
+        story.procedure("P1", "2026-02-18T10:15:00+03:00"),
+        story.score("P1", "baseline", "2026-02-18T10:05:00+03:00", before),
+        story.score("P1", "w1", "2026-02-25T10:05:00+03:00", after),
+    ])  # fmt: skip
+    assert one(found, "mcid_met-nrs-chronic-pain").value is met
