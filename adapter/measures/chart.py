@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from adapter.catalog import Catalog
 
-from .exact import exact
+from .exact import exact, written
 
 Record = dict[str, Any]
 OUTCOMES = ("pain_outcome", "function_outcome")
@@ -67,7 +68,8 @@ class Score:
     @property
     def group(self) -> tuple[str, ...]:
         """What the score is one point of, as text: procedure, target, instrument, and all that must not be mixed."""
-        return tuple("" if one is None else str(one) for one in (self.procedure_id, self.target, *self.series))
+        parts = (self.procedure_id, self.target, *self.series)
+        return tuple("" if one is None else str(written(one) if isinstance(one, Decimal) else one) for one in parts)
 
     def about(self) -> dict[str, str]:
         """Labels for readers: what was measured, and where."""

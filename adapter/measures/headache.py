@@ -183,14 +183,15 @@ def _compared(
     for scope, anchor in anchors.items():
         if anchor is None:
             continue
-        former = [one for one in periods if times.before(one.end.isoformat(), anchor["started_at"])]
+        start = anchor.get("started_at")
+        former = [one for one in periods if start is not None and times.before(one.end.isoformat(), start)]
         live = [one for one in former if not one.retracted]
         base = max(live, key=lambda one: (one.end, one.record["record_id"]), default=None)
-        lost = Undefined("input_retracted" if former else "baseline_missing")
+        reason = "time_unknown" if start is None else "input_retracted" if former else "baseline_missing"
         used = [period.record] if base is None else [base.record, period.record]
         more = {"scope": scope, "procedure_id": procedure["procedure_id"]}
         for name, definition in kinds.items():
-            pair = attempt(_pair, base, period, definition, lost)
+            pair = attempt(_pair, base, period, definition, reason)
             fall = pair if isinstance(pair, Undefined) else attempt(pct_reduction, *pair)
             yield _row(f"days_reduction-{name}", period, (scope,), fall, used, unit="%", **more)
             for percent in RESPONDERS:
@@ -199,12 +200,12 @@ def _compared(
 
 
 def _pair(
-    base: Period | None, period: Period, definition: MigraineDay | None, lost: Undefined
+    base: Period | None, period: Period, definition: MigraineDay | None, reason: str
 ) -> tuple[Fraction, Fraction]:
     """Days in 28 before and after; the later period is asked first: without it there is nothing to compare."""
     after = period.monthly(definition)
     if base is None:
-        raise lost
+        raise Undefined(reason)
     return base.monthly(definition), after
 
 

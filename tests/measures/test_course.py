@@ -109,6 +109,16 @@ def test_a_score_from_before_the_end_has_no_place_on_the_curve() -> None:
     assert one(found, "elapsed", timepoint="immediate").value == -1
 
 
+def test_the_same_scale_written_with_other_digits_is_the_same() -> None:
+    told = {"scale_min": Decimal("0.0"), "scale_max": Decimal("10.00"), "direction": "lower_better"}
+    week = STORY.score("P2", "w1", TIMES["w1"], 4, **told)
+    found = derive(
+        [ACT, STORY.score("P2", "baseline", TIMES["baseline"], 8), week, STORY.score("P2", "m1", TIMES["m1"], 4)]
+    )
+    assert len(of(found, "auc_pain")) == 1
+    assert one(found, "pct_reduction", timepoint="w1").value == 50
+
+
 def test_contexts_are_never_one_curve() -> None:
     rest = [
         STORY.score("P2", code, TIMES[code], 1, f"rest.{code}", pain_context="rest")

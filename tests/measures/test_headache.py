@@ -160,6 +160,15 @@ def test_later_sessions_are_compared_with_the_course_too() -> None:
     assert told == {"procedure": 50, "course": 75}
 
 
+def test_a_course_that_nobody_knows_the_begin_of_has_no_baseline() -> None:
+    act = {k: v for k, v in ACT.items() if k != "started_at"}
+    second = STORY.procedure("P2", "2026-05-05T13:00:00+02:00", course_id="C1", session_number=2)
+    told = {
+        x.scope: x for x in of(derive([act, second, *diary(BEFORE, 12), *diary(AFTER, 6)]), "days_reduction-headache")
+    }
+    assert (told["procedure"].value, told["course"].undefined) == (50, "time_unknown")
+
+
 def test_attacks_and_severity() -> None:
     aching = [
         {"headache": True, "attack_id": a, "peak_severity": s, "severity_scale": "nrs_0_10"}
