@@ -108,13 +108,13 @@ def _sums(course: Course, variant: str) -> list[Derived]:
     unit = course.group[0].unit
     units = {"auc_pain": f"{unit}.d", "twa_pain": unit, "spid": f"{unit}.d", "pct_spid": "%"}
     scores: list[Score] = []
-    anchor: Record | None = None
+    anchor: Record | None = course.chart.performed(course.group[0].procedure_id)
     more: dict[str, Any] = {}
     values: dict[str, Fraction] = {}
     reason = Undefined("baseline_zero")  # of the one value that a whole course may lack
     try:
         before = course.baseline.value()
-        start, event, anchor = moment(course.chart, course.group[0], "procedure_end")
+        start, event, _ = moment(course.chart, course.group[0], "procedure_end")
         timed = _timed(course, start, variant)
         scores = [score for _, score in timed]
         values = summary([(Fraction(0), before), *((time, numbers(one, course.baseline)[1]) for time, one in timed)])
@@ -163,9 +163,9 @@ def _onset(course: Course) -> Derived:
                     raise Undefined("time_unknown")
                 missing = tuple(one.code for one in course.points[:number] if one.code in course.missing)
                 return course.row("onset", score.time, scores, timepoint=point.code, at=score.time, missing=missing)
-        if not scores:
-            raise Undefined("followup_missing")
-        raise Undefined("not_reached")
+        if scores:
+            raise Undefined("not_reached")
+        raise Undefined("input_retracted" if any(course.gone(one) for one in course.points) else "followup_missing")
     except Undefined as none:
         return course.row("onset", none, scores)
 

@@ -36,6 +36,7 @@ REASONS = (
     "no_headache",
     "not_reached",
     "outside_window",
+    "rescue_unknown",
     "strength_missing",
     "time_unknown",  # a time is known only in part, or not at all
     "timepoint_missing",  # the record does not say which planned time point it belongs to

@@ -71,7 +71,7 @@ def against_baseline(chart: Chart) -> list[Derived]:
         if procedure.get("purpose") == "diagnostic" and follow.code == "h1" and follow.record["kind"] == "pain_outcome":
             found.append(_diagnostic(chart, follow, choices["procedure"], procedure))
         if follow.value is not None and not follow.retracted:
-            found.append(_intercurrent(chart, follow))
+            found += _intercurrent(chart, follow)
     return found
 
 
@@ -141,25 +141,38 @@ def _diagnostic(chart: Chart, follow: Score, choice: Choice, procedure: Record) 
     )  # fmt: skip
 
 
-def _intercurrent(chart: Chart, follow: Score) -> Derived:
+def _intercurrent(chart: Chart, follow: Score) -> list[Derived]:
     """Whether rescue treatment came between the procedure and a score: a flag beside the score, which is never dropped.
 
-    As the score says (rescue_since_last), or by a procedure of purpose `rescue` that was performed by then.
+    As this score or an earlier one says (rescue_since_last), or by a procedure of purpose `rescue` performed by then.
+    Nothing is said where no record speaks of rescue.
     """
     others = [one for key in chart.procedures if (one := chart.performed(key)) and key != follow.procedure_id]
     rescues = [one for one in others if one.get("purpose") == "rescue"]
+    own = follow.record.get("rescue_since_last")
+    flagged = [one.record for one in chart.scores if one.record.get("rescue_since_last") and _by_then(one, follow)]
+    if own is None and not flagged and not rescues:
+        return []
     anchor = chart.performed(follow.procedure_id) or {}
-    came = [one for one in rescues if _between(anchor.get("started_at"), one.get("started_at"), follow.time)]
-    value: bool | Undefined = bool(follow.record.get("rescue_since_last")) or any(came)
-    if not value and any(
-        _between(anchor.get("started_at"), one.get("started_at"), follow.time) is None for one in rescues
-    ):
-        value = Undefined("time_unknown")
-    return derived(
-        "intercurrent", (follow.record["record_id"],), value, [follow.record],
+    between = [_between(anchor.get("started_at"), one.get("started_at"), follow.time) for one in rescues]
+    came = [one for one, within in zip(rescues, between, strict=True) if within]
+    value: bool | Undefined = bool(flagged or came)
+    if not value and (own is None or None in between):
+        value = Undefined("rescue_unknown")
+    return [derived(
+        "intercurrent", (follow.record["record_id"],), value,
+        [*(one for one in flagged if one is not follow.record), follow.record],
         anchor=came[0] if came else None, weighed=[*others, *filter(None, [anchor])], labels=follow.about(),
         **of(follow),
-    )  # fmt: skip
+    )]  # fmt: skip
+
+
+def _by_then(one: Score, follow: Score) -> bool:
+    """Whether a score of the same procedure was taken by the time of another; the other itself was."""
+    if one is follow:
+        return True
+    same = not one.retracted and one.procedure_id == follow.procedure_id and one.procedure_id is not None
+    return same and one.time is not None and follow.time is not None and times.not_after(one.time, follow.time)
 
 
 def _between(start: str | None, middle: str | None, end: str | None) -> bool | None:

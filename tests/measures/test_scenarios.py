@@ -282,12 +282,27 @@ def test_s05_a_score_after_rescue_is_flagged_and_not_dropped() -> None:
         story.procedure("P2", "2026-02-18T10:15:00+03:00", purpose="therapeutic"),
         story.procedure("P3", "2026-04-02T10:00:00+03:00", purpose="rescue", course_id="C9"),
         story.score("P2", "baseline", "2026-02-18T10:05:00+03:00", 7),
-        story.score("P2", "m1", "2026-03-18T10:05:00+03:00", 6),
+        story.score("P2", "w1", "2026-02-25T10:05:00+03:00", 6),
+        story.score("P2", "m1", "2026-03-18T10:05:00+03:00", 6, rescue_since_last=False),
         story.score("P2", "m3", "2026-05-18T10:05:00+03:00", 2),
     ])  # fmt: skip
-    assert values(found, "intercurrent") == {"m1": False, "m3": True}
-    assert percents(found) == {"m1": d("14.3"), "m3": d("71.4")}
+    assert values(found, "intercurrent") == {"w1": "rescue_unknown", "m1": False, "m3": True}
+    assert percents(found) == {"w1": d("14.3"), "m1": d("14.3"), "m3": d("71.4")}
     assert {x.blinding_class for x in of(found, "intercurrent")} == {"allocation_revealing"}, "none stands out"
+
+
+def test_s05_once_rescued_stays_flagged_whoever_says_so() -> None:
+    story = Story("HD-0031", study=None)
+    act = story.procedure("P2", "2026-02-18T10:15:00+03:00")
+    told = {"w1": ("2026-02-25", False), "m1": ("2026-03-18", True), "m3": ("2026-05-18", False)}
+    scores = [
+        story.score("P2", code, f"{day}T10:05:00+03:00", 5, rescue_since_last=flag)
+        for code, (day, flag) in told.items()
+    ]
+    found = derive([act, *scores])
+    assert values(found, "intercurrent") == {"w1": False, "m1": True, "m3": True}
+    assert one(found, "intercurrent", timepoint="m3").inputs == tuple((x["record_id"], 1) for x in scores[1:])
+    assert of(derive([act, story.score("P2", "w1", "2026-02-25T10:05:00+03:00", 5)]), "intercurrent") == []
 
 
 # --- S08 ---
