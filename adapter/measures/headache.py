@@ -92,7 +92,8 @@ class Period:
         here."""
         if self.retracted:
             raise Undefined("input_retracted")
-        if len(self.entered) + len(self.lost) < self.record.get("days_recorded", 0):
+        said = self.record.get("days_recorded", len(self.record.get("days", ())))
+        if not self.entered or len(self.entered) + len(self.lost) < said:
             raise Undefined("diary_incomplete")
         told = [day for day in self.days if "headache" in day]
         hits = [day for day in told if (migraine_day(definition, day) if definition else day["headache"])]

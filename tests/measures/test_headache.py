@@ -127,6 +127,13 @@ def test_a_period_that_the_procedure_falls_into_is_no_baseline() -> None:
     assert reduction(*diary(date(2026, 4, 20), 12), *diary(AFTER + timedelta(days=28), 6)) == "baseline_missing"
 
 
+def test_a_period_without_its_days_counts_nothing() -> None:
+    for changes in ({"days_recorded": 28}, {"days_recorded": 0}):
+        assert one(derive([diary(BEFORE, 12)[0] | changes]), "days-headache").undefined == "diary_incomplete"
+    named = {k: v for k, v in diary(BEFORE, 12)[0].items() if k != "days_recorded"} | {"days": ["d-2026-04-07", "x"]}
+    assert one(derive([named, *diary(BEFORE, 1, 1)[1:]]), "days-headache").undefined == "diary_incomplete"
+
+
 def test_a_day_taken_back_is_a_day_not_recorded() -> None:
     period = diary(BEFORE, 14)
     wrong = period[1] | {"version": 2, "record_status": "entered_in_error"}
