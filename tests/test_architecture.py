@@ -106,7 +106,8 @@ ARROWS: dict[str, dict[str, str]] = {
         "assembly": "check, map, push: with the namespace of this installation",
         "demo": "demo",
         "exchange": "connects to a target",
-        "files": "map, unmap",
+        "files": "map, unmap; output of derive",
+        "measures": "derive",
         "mill": "map, unmap, push, pull",
         "pipeline": "push, pull",
         "processes": "map of large files",
@@ -341,7 +342,7 @@ def test_arrows_point_down() -> None:
 
 def test_every_unit_has_its_place() -> None:
     """A new room or module says in ARROWS what it may import, or is a plain room that may import nothing."""
-    plain = {"records", "mapping", "fhir", "store"}
+    plain = {"records", "measures", "mapping", "fhir", "store"}
     known = {a.partition(".")[0] for a in ARROWS} | plain | set(BELOW) | {""}
     assert {m.unit for m in MODULES.values()} == known
 
