@@ -30,6 +30,7 @@ Rooms: each knows one thing and, but for exceptions with a reason, no other room
     fhir/          the shape of FHIR: models, gate, ids, Bundle, OperationOutcome
     exchange/      the wire: servers and folders, retries, pacing, authentication
     store/         what we remember: records, ledger of deliveries, staging, cursors
+    neighbours/    rules between records: what refuses one, holds it back or flags it; pure
     synthetic/     made-up trial and registry records
     picture.py     pain curves as an image
     sandbox/       a HAPI FHIR server of our own, built and started here; stands alone

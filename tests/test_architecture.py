@@ -35,6 +35,10 @@ ARROWS: dict[str, dict[str, str]] = {
         "fhir.ids": "makes resource ids",
         "fhir.versions": "FHIR models are handed to mapping",
     },
+    "neighbours": {
+        "measures": "dates, windows and doses: one arithmetic for what is derived and what is ruled",
+        "records.procedure_rules": "which class an agent is of",
+    },
     "mill": {
         "assembly": "what it turns",
         "records": "a record that came back is validated again",
