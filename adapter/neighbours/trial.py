@@ -35,7 +35,7 @@ def criteria(record: Record, circle: Circle) -> Iterator[Finding]:
             yield Finding("V9.criteria", REFUSE, f"status_history.{number}.at", "not after randomised_at")
     evidence = {one["evidence_id"]: n for n, one in given.values() if "evidence_id" in one}
     for score in (one for kind in OUTCOMES for one in circle.live(kind)):
-        if score["record_id"] in evidence and times.before(randomised, score.get("assessed_at", randomised)):
+        if score["record_id"] in evidence and times.before(randomised, str(score.get("assessed_at", randomised))):
             field = f"eligibility_results.{evidence[score['record_id']]}.evidence_id"
             yield Finding("V9.evidence", REFUSE, field, "taken before randomised_at")
 
@@ -45,9 +45,11 @@ def evidence(record: Record, circle: Circle) -> Iterator[Finding]:
     known when the score comes later, so it is kept and flagged."""
     for enrolment in circle.enrolments(record.get("study_id")):
         cited = {one.get("evidence_id") for one in enrolment.get("eligibility_results", ())}
-        if record["record_id"] in cited and "randomised_at" in enrolment and "assessed_at" in record:
-            if times.before(enrolment["randomised_at"], record["assessed_at"]):
-                yield Finding("V9.evidence", FLAG, "assessed_at", "before randomised_at of the enrolment that cites it")
+        randomised = enrolment.get("randomised_at")
+        if record["record_id"] not in cited or randomised is None or "assessed_at" not in record:
+            continue
+        if times.before(randomised, record["assessed_at"]):
+            yield Finding("V9.evidence", FLAG, "assessed_at", "before randomised_at of the enrolment that cites it")
 
 
 def consent(record: Record, circle: Circle) -> Iterator[Finding]:
@@ -63,7 +65,7 @@ def consent(record: Record, circle: Circle) -> Iterator[Finding]:
 def treatment(record: Record, circle: Circle) -> Iterator[Finding]:
     """V10: in a randomised trial nothing but the diagnostic injection is performed before randomisation.
 
-    As long as the enrolment does not say that the subject is randomised and may still do so, the procedure waits for it.
+    As long as the enrolment does not say so and is open, the procedure waits for it.
     """
     study_id = record.get("study_id")
     study = circle.studies.get(study_id or "", {})

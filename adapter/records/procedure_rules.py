@@ -1,8 +1,8 @@
-"""What technique, performed status and the stated numbers of a procedure make legal (domain rules V5, V6,
-V8 in part).
+"""What technique, performed status and the stated numbers of a procedure make legal (domain rules V5, V6 in
+part).
 
-It must not compare with other records (side of the condition, session order, allergies): those rules need a
-store.
+It must not compare with other records (side of the condition, session order, allergies, doses by weight): those
+rules are in `neighbours`.
 """
 
 from __future__ import annotations

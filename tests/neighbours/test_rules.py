@@ -274,7 +274,7 @@ def test_a_retracted_record_breaks_nothing_but_waits_for_its_parents() -> None:
 def test_what_is_waited_for_is_what_a_record_is_called() -> None:
     """A unit's enrolment is an enrolment: what waits for the subject's enrolment need not know the unit."""
     procedure, score = made("procedure"), made("pain_outcome")
-    [found] = [one for one in decide(procedure, circle_of(made("study"), made("subject"), procedure))]
+    [found] = decide(procedure, circle_of(made("study"), made("subject"), procedure))
     assert found.waits == name(made("enrolment", {"unit_id": "left"})) == Name("enrolment", ("HD-PS-01", "HD-0017"))
     waits = {one.waits for one in decide(score, circle_of(score))}
     assert waits == {name(made(kind)) for kind in ("subject", "study", "enrolment", "procedure")}
