@@ -54,10 +54,10 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all done; 1 some refused; 3 not finished (decisions 26)."""
+        """0 all done; 1 some refused or given up; 3 not finished: something waits (decisions 26)."""
         if self.unfinished or self.counts["waiting"] or self.counts["incomplete"]:
             return 3
-        refused = ("refused", "rejected", "unreadable")
+        refused = ("refused", "rejected", "unreadable", "expired")
         return 1 if any(self.counts[name] for name in refused) else 0
 
     def as_dict(self) -> dict[str, Any]:

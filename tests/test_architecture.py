@@ -59,7 +59,20 @@ ARROWS: dict[str, dict[str, str]] = {
         "report": "how it went",
         "store": "where resources wait for the rest of their record",
     },
+    "admission": {
+        "circles": "the neighbours of a chunk, and their flags",
+        "neighbours": "rules between records",
+        "report": "what was refused, what waits",
+        "store": "versions kept; what waits",
+    },
+    "circles": {
+        "neighbours": "rules between records",
+        "records": "what is unusual in a record by itself is a flag too",
+        "report": "what was flagged",
+        "store": "a subject's records, studies, flags",
+    },
     "pipeline": {
+        "admission": "who is let in",
         "ahead": "the next page is on its way while this one is read",
         "gather": "resources to records, the second half of a pull",
         "records": "intake, keys",

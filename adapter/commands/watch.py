@@ -24,7 +24,8 @@ SHOWN = 20
 PLAIN_EVERY = 5.0
 DRAW_EVERY = 0.1
 NAMES = {
-    "read": "read", "refused": "refused", "mapped": "mapped", "new": "new", "changed": "changed",
+    "read": "read", "refused": "refused", "flagged": "flagged", "expired": "given up",
+    "mapped": "mapped", "new": "new", "changed": "changed",
     "offered": "offered", "sent": "sent", "no_change": "unchanged on the server", "rejected": "rejected",
     "waiting": "waiting", "records": "records", "resources": "resources", "incomplete": "incomplete",
     "unreadable": "unreadable", "unchanged": "unchanged", "foreign": "resources of other writers left out",

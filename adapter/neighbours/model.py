@@ -6,7 +6,7 @@ It must not know the store, nor what becomes of a finding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,6 +16,9 @@ from adapter.errors import Issue
 from adapter.measures.chart import Chart, Score
 
 Record = dict[str, Any]
+Place = tuple[str, str]
+"""Kind, and what stays the same over the versions of a record."""
+
 REFUSE, FLAG, WAIT = "E", "W", "Q"
 RETRACTED = ("entered_in_error", "cancelled")
 OUTCOMES = ("pain_outcome", "function_outcome", "headache_day", "headache_period")
@@ -62,7 +65,7 @@ class Rule:
 
 
 class Circle:
-    """The records of one subject by place (any hashable that stays the same over versions), and studies by study_id.
+    """The records of one subject by place, and studies by study_id.
 
     ``studies`` is looked at, not copied: a study that comes later is seen.
     """
@@ -70,9 +73,9 @@ class Circle:
     def __init__(self, catalog: Catalog, studies: Mapping[str, Record] | None = None) -> None:
         self.catalog = catalog
         self.studies: Mapping[str, Record] = {} if studies is None else studies
-        self._records: dict[Hashable, Record] = {}
+        self._records: dict[Place, Record] = {}
 
-    def put(self, place: Hashable, record: Record | None) -> Record | None:
+    def put(self, place: Place, record: Record | None) -> Record | None:
         """Let a record stand at its place (None: nothing stands there), and give back what stood there before."""
         former = self._records.get(place)
         if record is None:
@@ -83,7 +86,7 @@ class Circle:
             self.__dict__.pop(name, None)
         return former
 
-    def items(self) -> Iterable[tuple[Hashable, Record]]:
+    def items(self) -> Iterable[tuple[Place, Record]]:
         """Place and record, all of them."""
         return self._records.items()
 

@@ -43,5 +43,5 @@ def circle_of(*found: Record) -> Circle:
     circle = Circle(CATALOG, studies)
     for record in found:
         if record["kind"] != "study":
-            circle.put(record["record_id"], record)
+            circle.put((record["kind"], record["record_id"]), record)
     return circle

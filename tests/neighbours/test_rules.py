@@ -297,9 +297,9 @@ def test_a_corrected_neighbour_makes_a_flag_of_what_would_have_been_refused() ->
     circle = circle_of(made("study"), made("subject"), made("enrolment"), procedure)
     assert flags(procedure, circle) == []
     right = made("subject", {"conditions.1.laterality": "right"})
-    former = circle.put(right["record_id"], right)
+    former = circle.put(("subject", right["record_id"]), right)
     assert [(one.rule, one.outcome) for one in flags(procedure, circle)] == [("V7.side", "E")]
-    circle.put(right["record_id"], former)
+    circle.put(("subject", right["record_id"]), former)
     assert flags(procedure, circle) == []
 
 
@@ -313,7 +313,7 @@ def test_made_up_records_break_no_rule() -> None:
     for record in found:
         if record["kind"] != "study":
             circle = circles.setdefault(record["subject_id"], Circle(CATALOG, studies))
-            circle.put(record["record_id"], record)
+            circle.put((record["kind"], record["record_id"]), record)
     said = [
         (one.rule, one.outcome) for circle in circles.values() for _, r in circle.items() for one in flags(r, circle)
     ]
