@@ -1,7 +1,8 @@
 """The circles of a few subjects, read from the store; and the flags of what is kept in them.
 
-Flags say what the rules find in what is kept now: when a neighbour changes, those of the whole circle are looked at
-again. A study that changes is looked at with the next change of each subject.
+Flags say what the rules find in the current versions: when a neighbour changes, those of the whole circle are looked at
+again, and a version that is replaced takes its flags with it. What a changed study means for its subjects is looked at
+with the next change of each.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from adapter.report import Report
 from adapter.store import Flag, Place, Store
 
 Studies = dict[str, Record]
-Version = tuple[str, str, int]
 
 
 @cache
@@ -57,35 +57,34 @@ class Circles:
 
     def flag(self, circles: Mapping[str, Circle], kept: Mapping[str, Sequence[Place]], strict: bool) -> None:
         """Look at what was kept in these circles, and at the rest of a circle where more than outcomes were kept."""
-        found: dict[Version, set[Flag]] = {}
+        found: dict[Place, set[Flag]] = {}
         for subject, places in kept.items():
             narrow = {kind for kind, _ in places} <= set(OUTCOMES)
             for place, record in circles[subject].items():
                 if places and (not narrow or place in places):
                     said = [one for one in flags(record, circles[subject]) if strict or one.outcome != WAIT]
                     issues = [*records.warnings(record), *(one.issue(record["record_id"]) for one in said)]
-                    found[(*place, record["version"])] = {_flag(place, record, one) for one in issues}
+                    found[place] = {_flag(place, record, one) for one in issues}
         self._change(found, [subject for subject, places in kept.items() if places])
 
     def flag_study(self, place: Place, study: Record) -> None:
         """A study has no neighbours, but may be unusual by itself."""
         found = {_flag(place, study, one) for one in records.warnings(study)}
-        self._change({(*place, study["version"]): found}, [""])
+        self._change({place: found}, [""])
 
-    def _change(self, found: Mapping[Version, set[Flag]], subjects: Sequence[str]) -> None:
+    def _change(self, found: Mapping[Place, set[Flag]], subjects: Sequence[str]) -> None:
         """Keep what is found now, and tell what is new."""
         if not found:
             return
-        known = {one for one in self._store.flags(subjects) if (one.kind, one.key, one.version) in found}
+        known = {one for one in self._store.flags(subjects) if (one.kind, one.key) in found}
         now = {one for flags_ in found.values() for one in flags_}
         self._store.change_flags(known - now, now - known)
         new: dict[str, list[Issue]] = {}
         for one in sorted(now - known, key=lambda flag: (flag.record_id, flag.rule, flag.field, flag.bound)):
-            message = f"kept, flagged{': ' if one.message else ''}{one.message}"
-            issue = Issue(one.record_id, one.field, one.rule, one.bound, message=message)
+            issue = Issue(one.record_id, one.field, one.rule, one.bound, message=one.message)
             new.setdefault(one.record_id, []).append(issue)
         for issues in new.values():
-            self._report.refuse(issues, "flagged")
+            self._report.flag(issues)
 
 
 def _flag(place: Place, record: Record, issue: Issue) -> Flag:

@@ -46,9 +46,9 @@ class Finding:
     message: str = ""
     waits: Name | None = None
 
-    def issue(self, record_id: str, prefix: str = "") -> Issue:
+    def issue(self, record_id: str) -> Issue:
         """The finding as an issue of a record."""
-        return Issue(record_id, self.field, self.rule, self.limit, message=prefix + self.message)
+        return Issue(record_id, self.field, self.rule, self.limit, message=self.message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from adapter.records.split import opened, pieces
 from adapter.report import Report
 from adapter.store import Store
 from tests.benchmarks.measure import Figure, Scale
-from tests.benchmarks.samples import write_lines
+from tests.benchmarks.samples import with_parents, write_lines
 
 VERSION = "R4"
 MOST = 0.20
@@ -51,10 +51,10 @@ def figures(scale: Scale) -> Iterator[Figure]:
 
 
 def place(folder: Path, n: int) -> Path:
-    """A folder with ``n`` records as records.ndjson."""
+    """A folder with ``n`` scores as records.ndjson, and the records that they refer to."""
     made = folder / str(n)
     made.mkdir()
-    write_lines(made / "records.ndjson", synthetic.scores(n, 1))
+    write_lines(made / "records.ndjson", with_parents(synthetic.scores(n, 1)))
     return made
 
 
