@@ -12,7 +12,6 @@ from itertools import chain
 from typing import Any
 
 from adapter import codec, records
-from adapter.ahead import ahead
 from adapter.errors import Issue, Skip
 from adapter.exchange.parcel import Outcome, Parcel
 from adapter.gather import records_of, stage, straight
@@ -89,7 +88,7 @@ def pull(
     scope = scope or Scope()
     reader = Reader(partner, mill, store)
     bring = straight if reader.each_once(scope) else stage
-    early = bring(ahead(reader.pages(scope)), store, mill, reader.key, report)
+    early = bring(reader.pages(scope), store, mill, reader.key, report)
     late = records_of(store, mill, reader.key, stranger_of(partner.target) if scope.all else None, report)
     keep(store, chain(early, late), report, out)
     if reader.short:

@@ -133,7 +133,13 @@ class ListNode:
         for m in self.members:
             if hasattr(m, "seal"):
                 m.seal()
-        self.readers = [(m, shelf_of(getattr(m, "matchers", []))) for m in self.members if reads(m)]
+        self.readers = []
+        for m in self.members:
+            if reads(m):
+                matchers = getattr(m, "matchers", [])
+                shelf = shelf_of(matchers)
+                sure = shelf is not None and len(matchers) == 1 and isinstance(m, Obj)
+                self.readers.append((m, shelf, sure))
 
     @property
     def phases(self) -> set[int]:
@@ -149,11 +155,14 @@ class ListNode:
             items = []
         if isinstance(items, list):
             shelves = Shelves(items)
-            for member, shelf in self.readers:
+            for member, shelf, sure in self.readers:
                 if shelf is None:
                     member.read_list(ctx, items)
                 elif some := shelves.get(shelf):
-                    member.read_list(ctx, some)
+                    if sure:  # the shelf is all that it is told by
+                        member.read_inner(ctx, some[0])
+                    else:
+                        member.read_list(ctx, some)
 
     def trace(self, el: Json, path: str, sink: Tracer) -> None:
         for n, item in enumerate(el.get(self.key) or ()):
