@@ -7,7 +7,7 @@ in `mill` (record to resources and back) and in `scope` (what a pull asks for).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -22,9 +22,8 @@ from adapter.scope import Partner, Reader, Scope, stranger_of
 from adapter.store import Ledger, Store, Stored
 
 Sink = Callable[[dict[str, Any]], None]
-Item = tuple[str, tuple[str, ...], dict[str, Any], bytes, str]
+Item = tuple[str, tuple[str, ...], Mapping[str, Any], bytes, str]
 CHUNK = 200
-_META = ("record_id", "subject_id", "study_id", "version", "record_status", "synthetic")
 
 
 def intake(store: Store, entries: Iterable[Entry], report: Report) -> Report:
@@ -123,10 +122,34 @@ def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink 
 
 
 def _item(record: dict[str, Any]) -> Item:
-    """A record as the store takes it: of the record itself only what the store reads, since many wait together."""
+    """A record as the store takes it: its fields are read from the body where the store asks for them, which it does
+    not for what it has already; the record itself need not be kept while many wait together."""
     body = codec.dumps(record)
-    meta = {name: record[name] for name in _META if name in record}
-    return record["kind"], records.key(record), meta, body, hashlib.sha256(body).hexdigest()
+    return record["kind"], records.key(record), _Fields(body), body, hashlib.sha256(body).hexdigest()
+
+
+class _Fields(Mapping[str, Any]):
+    """The fields of an encoded record, decoded when the first one is asked for."""
+
+    __slots__ = ("_body", "_fields")
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._fields: dict[str, Any] | None = None
+
+    def _read(self) -> dict[str, Any]:
+        if self._fields is None:
+            self._fields = codec.loads_wire(self._body)
+        return self._fields
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
 
 
 def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Stored]) -> Iterator[Parcel]:
