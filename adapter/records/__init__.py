@@ -19,6 +19,7 @@ from adapter.errors import Issue, RecordRefused
 from .base import safe_id
 from .describe import json_schema
 from .enrolment import Enrolment
+from .function_outcome import FunctionOutcome
 from .lists import configure
 from .loader import run
 from .meta import RecordSchema
@@ -35,6 +36,7 @@ SCHEMAS: dict[str, type[RecordSchema]] = {
     "enrolment": Enrolment,
     "procedure": Procedure,
     "pain_outcome": PainOutcome,
+    "function_outcome": FunctionOutcome,
 }
 KINDS = tuple(SCHEMAS)
 

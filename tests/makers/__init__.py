@@ -1,6 +1,7 @@
 """Builders of arbitrary valid records, one per kind."""
 
 from .enrolment import EnrolmentMaker
+from .function_outcome import FunctionOutcomeMaker
 from .pain_outcome import PainOutcomeMaker
 from .procedure import ProcedureMaker
 from .study import StudyMaker
@@ -12,4 +13,5 @@ MAKERS = {
     "enrolment": EnrolmentMaker,
     "procedure": ProcedureMaker,
     "pain_outcome": PainOutcomeMaker,
+    "function_outcome": FunctionOutcomeMaker,
 }

@@ -239,7 +239,7 @@ class Maker:
     def decimal(self, low: Decimal, high: Decimal, places: int = 6) -> Any:
         """An exact decimal within the bounds, with trailing zeros at times, or a whole number as int."""
         rnd = self.rnd
-        digits = rnd.choice((0, 0, 1, 1, 2, 3, places))
+        digits = min(places, rnd.choice((0, 0, 1, 1, 2, 3, places)))
         unit = Decimal(1).scaleb(-digits)
         first, last = math.ceil(low / unit), math.floor(high / unit)
         if first > last:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -78,6 +79,15 @@ def test_a_patient_with_condition_and_allergy(version: str) -> None:
     assert one["condition_code"] == "piriformis_syndrome"
     assert (one["body_site"], one["laterality"], one["onset"]) == ("gluteal", "left", "2024-11")
     assert one["condition_text"] == "piriformis, left"
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_a_disability_index_with_its_loinc_code(version: str) -> None:
+    """A percent is no {score} elsewhere, a pure number is."""
+    odi = nrs(code=concept(LOINC, "97909-6"), valueQuantity={"value": Decimal("32.0"), "unit": "1", "code": "1"})
+    got = record(take(version, PATIENT, odi)["Observation/2001"])
+    assert (got["kind"], got["instrument"], str(got["score"])) == ("function_outcome", "odi", "32.0")
+    assert got["field_absent_reason"]["domain"] == "not_in_source"
 
 
 def test_unilateral_left_is_understood_as_left() -> None:
@@ -160,6 +170,11 @@ ENDED = {
     "resourceType": "ResearchSubject", "id": "e-1", **UPDATED, "study": {"reference": "ResearchStudy/s-1"},
     "individual": {"reference": "Patient/1001"}, "status": "off-study",
 }  # fmt: skip
+OWN = "https://hydrofhir.example/fhir/CodeSystem/instrument"
+ROM = nrs(
+    code=concept(OWN, "rom"),
+    valueQuantity={"value": 1, "unit": "rad", "system": "http://unitsofmeasure.org", "code": "rad"},
+)
 REFUSED = {
     "two scales share the code": ("R4", VAS, "instrument", "ambiguous"),
     "an injection is not yet a hydrodissection": ("R4", PROCEDURE, "technique", "ambiguous"),
@@ -171,6 +186,8 @@ REFUSED = {
     ),
     "off-study has several ways": ("R4", ENDED, "status_history", "ambiguous"),
     "another unit": ("R5", nrs(valueQuantity={"value": 3, "unit": "%", "code": "%"}), "score", "unit"),
+    "an index beyond its end": ("R5", nrs(code=concept(LOINC, "82237-9"), valueQuantity={"value": 51, "code": "1"}), "score", "V1.range"),
+    "a motion in radians": ("R4", ROM, "score", "unit"),
     "a comparator": (
         "R4", nrs(valueQuantity={"value": 3, "comparator": ">", "code": "{score}"}), "score", "comparator",
     ),
