@@ -24,7 +24,9 @@ OVERLAP = timedelta(minutes=10)
 any transaction we have seen (9 s measured)."""
 TOGETHER = 50
 _SUBJECT = ("subject", "individual", "patient")
-_BY_SUBJECT = {("R5", "ResearchSubject"): "subject"}
+_BY_SUBJECT = {("R5", "ResearchSubject"): "subject", ("R4", "AdverseEvent"): "subject"}
+_BY_PART = {("R4", "AdverseEvent"): "resultingcondition.identifier"}
+"""Types that a server cannot search by their own identifier: their part has one."""
 Page = list[Staged]
 Partner = Server | Folder
 
@@ -74,7 +76,7 @@ class Reader:
             yield from self._touched(since, scope)
             return
         for kind in types_of(self.mappers):
-            yield from self._counted(self.partner, kind, self._own(scope))
+            yield from self._counted(self.partner, kind, self._own(scope, kind))
 
     def each_once(self, scope: Scope) -> bool:
         """Does this pull read everything of ours from a server, each resource once?"""
@@ -97,10 +99,14 @@ class Reader:
         if self.latest and scope.study is None:
             self.store.set_cursor(self.key, self.latest)
 
-    def _own(self, scope: Scope) -> dict[str, str]:
+    def _own(self, scope: Scope, kind: str) -> dict[str, str]:
         """The search for what carries our identifiers: roots and parts (a token with a system only)."""
         sid = self.mill.assembly.sid
-        return {} if scope.all else {"identifier": f"{sid}/record-id|,{sid}/part|"}
+        if scope.all:
+            return {}
+        if (self.mill.version, kind) in _BY_PART:
+            return {_BY_PART[self.mill.version, kind]: f"{sid}/part|"}
+        return {"identifier": f"{sid}/record-id|,{sid}/part|"}
 
     def _since(self, scope: Scope) -> str | None:
         if scope.since != "last":
@@ -114,7 +120,7 @@ class Reader:
         subjects: set[str] = set()
         loose = False
         for kind in types_of(self.mappers):
-            for page in self.partner.pages(kind, {"_lastUpdated": f"ge{since}", **self._own(scope)}):
+            for page in self.partner.pages(kind, {"_lastUpdated": f"ge{since}", **self._own(scope, kind)}):
                 for one in self._staged(page):
                     if one.subject:
                         subjects.add(one.subject)
@@ -122,7 +128,7 @@ class Reader:
                         loose = True
         if loose:  # a study was touched: studies are few, their graphs are read whole
             for kind in types_of(self.mappers, with_subject=False):
-                for page in self.partner.pages(kind, self._own(scope)):
+                for page in self.partner.pages(kind, self._own(scope, kind)):
                     yield self._staged(page)
         yield from self._subjects(sorted(subjects))
 
@@ -175,6 +181,11 @@ def types_of(mappers: Mapping[str, Mapper], with_subject: bool | None = None) ->
             named = any(r.path[0].name in _SUBJECT for r in part.block.rows) or part.block.type == "Patient"
             types[part.block.type] = types.get(part.block.type, False) or named
     return [t for t, named in types.items() if with_subject is None or named is with_subject]
+
+
+def searched_by(version: str, kind: str) -> str:
+    """The search parameter by which a pull finds what is ours."""
+    return _BY_PART.get((version, kind), "identifier").partition(".")[0]
 
 
 def part_names(root: dict[str, Any], sid: str) -> list[str]:

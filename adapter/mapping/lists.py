@@ -91,6 +91,9 @@ class Item:
             items.append(leaf.value)
             return
         try:
+            if leaf.via.whole:
+                items += leaf.value(ctx) or ()
+                return
             if not self.many:
                 made = leaf.value(ctx)
                 if made is not None:
@@ -106,6 +109,10 @@ class Item:
     def read_list(self, ctx: ReadCtx, items: list) -> None:
         leaf = self.leaf
         if isinstance(leaf, Fixed):
+            return
+        if leaf.via.whole:
+            if items:
+                leaf.take(ctx, items)
             return
         owned = [el for el in items if leaf.via.owns(el) and not absent(el)]
         if not self.many:

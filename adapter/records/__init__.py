@@ -16,6 +16,7 @@ from typing import Any
 
 from adapter.errors import Issue, RecordRefused
 
+from .adverse_event import AdverseEvent
 from .base import safe_id
 from .describe import json_schema
 from .enrolment import Enrolment
@@ -37,6 +38,7 @@ SCHEMAS: dict[str, type[RecordSchema]] = {
     "procedure": Procedure,
     "pain_outcome": PainOutcome,
     "function_outcome": FunctionOutcome,
+    "adverse_event": AdverseEvent,
 }
 KINDS = tuple(SCHEMAS)
 

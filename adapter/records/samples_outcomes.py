@@ -52,3 +52,27 @@ FUNCTION_OUTCOME = {
     "domain": "adl",
     "item_scores": [{"item_no": number, "score": Decimal(score)} for number, score in enumerate("2131221211", 1)],
 }
+
+ADVERSE_EVENT = {
+    "ae_id": "AE-1",
+    "subject_id": "HD-0017",
+    "study_id": "HD-PS-01",
+    "procedure_id": "P2",
+    "ae_term": "more pain in the buttock for two days",
+    "ae_code": "pain_flare",
+    "onset_at": "2026-02-18T18:00:00+03:00",
+    "end_at": "2026-02-20",
+    "severity": "mild",
+    "grade": 1,
+    "grading_scale": "ctcae_5_0",
+    "serious": False,
+    "relatedness": "probable",
+    "suspect": ["procedure", "dextrose"],
+    "expected": True,
+    "action_taken": "none",
+    "treatment_given": "cold pack",
+    "ae_outcome": "resolved",
+    "caused_withdrawal": False,
+    "aware_at": "2026-02-19T09:10:00+03:00",
+    "reported_at": "2026-02-19T15:30:00+03:00",
+}

@@ -1,5 +1,6 @@
 """Builders of arbitrary valid records, one per kind."""
 
+from .adverse_event import AdverseEventMaker
 from .enrolment import EnrolmentMaker
 from .function_outcome import FunctionOutcomeMaker
 from .pain_outcome import PainOutcomeMaker
@@ -14,4 +15,5 @@ MAKERS = {
     "procedure": ProcedureMaker,
     "pain_outcome": PainOutcomeMaker,
     "function_outcome": FunctionOutcomeMaker,
+    "adverse_event": AdverseEventMaker,
 }

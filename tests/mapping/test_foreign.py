@@ -90,6 +90,49 @@ def test_a_disability_index_with_its_loinc_code(version: str) -> None:
     assert got["field_absent_reason"]["domain"] == "not_in_source"
 
 
+def suspect(version: str, code: str, **instance: Any) -> dict[str, Any]:
+    judged = concept("http://terminology.hl7.org/CodeSystem/adverse-event-causality-assess", code)
+    causality = [{"assessment": judged}] if version == "R4" else {"entityRelatedness": judged}
+    return {**instance, "causality": causality}
+
+
+def event(version: str, *suspects: dict[str, Any], **more: Any) -> dict[str, Any]:
+    hl7 = "http://terminology.hl7.org/CodeSystem/adverse-event-"
+    serious, outcome = concept(f"{hl7}seriousness", "Serious"), concept(f"{hl7}outcome", "resolved")
+    found = {"resourceType": "AdverseEvent", "id": "ae-1", **UPDATED, "actuality": "actual", "seriousness": serious}
+    found |= {"subject": {"reference": "Patient/1001"}, "recordedDate": "2026-03-01T09:00:00+00:00"}
+    if version == "R4":
+        severity = concept(f"{hl7}severity", "severe")
+        found |= {"event": concept(SCT, "419076005", "wheeze"), "severity": severity, "outcome": outcome}
+        found["date"] = "2026-02-18T10:30:00+00:00"
+    else:
+        found |= {"code": concept(SCT, "419076005", "wheeze"), "status": "completed", "outcome": [outcome]}
+        found["occurrencePeriod"] = {"start": "2026-02-18T10:30:00+00:00", "end": "2026-02-19"}
+    return {**found, **({"suspectEntity": list(suspects)} if suspects else {}), **more}
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_an_adverse_event_with_its_suspects(version: str) -> None:
+    """Certain is our related; the codes of the other version's case are understood."""
+    drug = {"resourceType": "Medication", "id": "m-1", "code": concept(RXNORM, "6387"), **UPDATED}
+    named = {"instance": {"reference": "Substance/s-1"}}
+    if version == "R5":
+        named = {"instanceCodeableConcept": concept(SCT, "387480006")}
+    act = {"instance" if version == "R4" else "instanceReference": {"reference": "Procedure/55"}}
+    substance = {"resourceType": "Substance", "id": "s-1", "code": concept(SCT, "387480006")}
+    both = suspect(version, "certain", **act), suspect(version, "Certain", **named)
+    got = record(take(version, PATIENT, substance, drug, event(version, *both))["AdverseEvent/ae-1"])
+    assert (got["ae_id"], got["ae_code"], got["ae_term"]) == ("ae-1", "allergic_reaction", "wheeze")
+    assert (got["procedure_id"], got["relatedness"], got["suspect"]) == ("55", "related", ["procedure", "lidocaine"])
+    assert (got["serious"], got["ae_outcome"]) == (True, "resolved")
+    assert got["field_absent_reason"]["expected"] == "not_in_source"
+    if version == "R4":
+        assert got["severity"] == "severe"
+        assert got["field_absent_reason"]["end_at"] == "not_in_source"
+    else:
+        assert got["end_at"] == "2026-02-19"
+
+
 def test_unilateral_left_is_understood_as_left() -> None:
     component = {"code": concept(SCT, "272741003"), "valueCodeableConcept": concept(SCT, "419161000")}
     own = {
@@ -188,6 +231,26 @@ REFUSED = {
     "another unit": ("R5", nrs(valueQuantity={"value": 3, "unit": "%", "code": "%"}), "score", "unit"),
     "an index beyond its end": ("R5", nrs(code=concept(LOINC, "82237-9"), valueQuantity={"value": 51, "code": "1"}), "score", "V1.range"),
     "a motion in radians": ("R4", ROM, "score", "unit"),
+    "two judgements of one event": (
+        "R4",
+        event("R4", *(suspect("R4", code, instance={"reference": f"Procedure/{code}"}) for code in ("Possible", "Unlikely"))),
+        "procedure_id", "ambiguous",
+    ),
+    "a suspect that is not here": (
+        "R4", event("R4", suspect("R4", "Possible", instance={"reference": "Substance/9"})), "procedure_id", "reference",
+    ),
+    "a suspect we do not know": (
+        "R5", event("R5", suspect("R5", "possible", instanceCodeableConcept=concept(SCT, "387207008"))),
+        "procedure_id", "unknown_code",
+    ),
+    "one of several ways to be serious": (
+        "R4",
+        event("R4", seriousness=concept("http://terminology.hl7.org/CodeSystem/adverse-event-seriousness", "SeriousIsBirthDefect")),
+        "serious", "unknown_code",
+    ),
+    "resolved, and its end before its start": (
+        "R5", event("R5", occurrencePeriod={"start": "2026-02-18", "end": "2026-02-17"}), "end_at", "order",
+    ),
     "a comparator": (
         "R4", nrs(valueQuantity={"value": 3, "comparator": ">", "code": "{score}"}), "score", "comparator",
     ),

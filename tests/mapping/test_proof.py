@@ -13,6 +13,7 @@ from adapter.errors import ConfigError, MappingProofError
 
 PAIN = "fields/pain_outcome.yaml"
 FUNCTION = "fields/function_outcome.yaml"
+AE = "fields/adverse_event.yaml"
 STUDY = "fields/study.yaml"
 PROCEDURE = "fields/procedure.yaml"
 SHARED = "fields/_shared.yaml"
@@ -52,6 +53,13 @@ CASES = {
     "an instrument outside its category map": (
         "terminology/ConceptMap-instrument-observation-category.json", '"code": "rom",\n          "display": "Range of motion"',
         '"code": "gait",\n          "display": "Gait"', "is not in list 'instrument'",
+    ),
+    "a table of concepts that is to be read": (
+        AE, "{copy: /record_status, path: verificationStatus,", "{field: /record_status, path: verificationStatus,", "only for copies",
+    ),
+    "several lists of a suspicion": (AE, "{list: suspect, maps", "{list: suspects, maps", "no code list named 'suspects'"),
+    "an event that is neither serious nor not": (
+        AE, '"no": "adverse-event-seriousness|Non-serious|Non-serious"', '"never": "x"', "yes_no takes yes and no",
     ),
     "unknown word": (PAIN, "uses: [instrument]", "use: [instrument]", "unknown word 'use'"),
     "link to nothing": (PROCEDURE, "link: root", "link: rooot", "there is no such part"),

@@ -23,7 +23,7 @@ KINDS = len(records.KINDS)
 @pytest.fixture
 def app(make_app: Callable[..., Flask], tmp_path: Path, ward: Ward) -> Flask:
     outbox = f'[targets.outbox]\nfolder = "{tmp_path / "outbox"}"\nfhir = "R5"\n'
-    return make_app("batch_records = 6", ward.target() + outbox)
+    return make_app(f"batch_records = {KINDS + 1}", ward.target() + outbox)
 
 
 @pytest.fixture

@@ -1,0 +1,116 @@
+"""What is suspected of an adverse event, beside the relation to the procedure, which is judged for every event.
+
+The one transform that makes a whole list: its items say together which of three fields has which value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.mapping.via.base import Refuse, Via, need, register
+from adapter.mapping.via.codes import Concept
+from adapter.mapping.via.refs import Reference
+
+PROCEDURE = "procedure"
+_RESOURCES = {"device": ("Device", "type")}  # what a suspect is, where a reference needs a resource; else a Substance
+_DAR = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+
+
+@register("suspects")
+class Suspects(Via):
+    """(procedure, relatedness, suspects) <-> AdverseEvent.suspectEntity: one for each suspect in its order, and one
+    for the procedure, marked as not suspected where it is none of them. Each repeats the relatedness.
+
+    `with`: the list of the suspects as `concept` takes it, and `relatedness`, the same for the judgement. R4 wants a
+    reference for each suspect, so agents and devices are contained there; R5 takes a concept.
+    """
+
+    arity = 3
+    makes = ("AdverseEventSuspectEntity",)
+    whole = True
+
+    def configure(self, given: Any) -> None:
+        if not isinstance(given, dict) or "relatedness" not in given:
+            raise ValueError("suspects needs the lists of suspects and of relatedness in 'with'")
+        words = {name: value for name, value in given.items() if name != "relatedness"}
+        self.codes = Concept(self.env, self.row, self.element, words)
+        self.judged = Concept(self.env, self.row, self.element, given["relatedness"])
+        self.procedure = Reference(self.env, self.row, self.element, PROCEDURE)
+        self.url = self.env.extension_url("suspected")
+        self.r4 = self.env.version == "R4"
+        self.instance = "instance" if self.r4 else "instanceReference"
+
+    # -- forward ----------------------------------------------------------------------------------------------
+    def write(self, ctx: Any, procedure: Any, relatedness: Any, suspects: Any) -> list[dict[str, Any]]:
+        out = [self._suspect(ctx, n, code, procedure) for n, code in enumerate(suspects or (), 1)]
+        if procedure is not None and PROCEDURE not in (suspects or ()):
+            out.append({**self._not_suspected(), self.instance: self.procedure.write(ctx, procedure)})
+        if not out and relatedness is not None:  # judged, and nothing named that it could be related to
+            nothing = {"extension": [{"url": _DAR, "valueCode": "not-applicable"}]}
+            out.append({**self._not_suspected(), self.instance: nothing})
+        if relatedness is not None:
+            concept = self.judged.ready[relatedness]
+            for entity in out:
+                entity["causality"] = [{"assessment": concept}] if self.r4 else {"entityRelatedness": concept}
+        return out
+
+    def _not_suspected(self) -> dict[str, Any]:
+        return {"extension": [{"url": self.url, "valueBoolean": False}]}
+
+    def _suspect(self, ctx: Any, n: int, code: str, procedure: Any) -> dict[str, Any]:
+        if code == PROCEDURE:
+            return {self.instance: self.procedure.write(ctx, procedure)}
+        if not self.r4:
+            return {"instanceCodeableConcept": self.codes.ready[code]}
+        kind, element = _RESOURCES.get(code, ("Substance", "code"))
+        ctx.contained.append({"resourceType": kind, "id": f"suspect-{n}", element: self.codes.ready[code]})
+        return {"instance": {"reference": f"#suspect-{n}"}}
+
+    # -- back -------------------------------------------------------------------------------------------------
+    def read(self, ctx: Any, element: Any) -> Any:
+        procedure: str | None = None
+        judged: set[str] = set()
+        suspects: list[str] = []
+        for entity in need(element, list, "suspectEntity"):
+            need(entity, dict, "suspectEntity")
+            suspected = not any(
+                e.get("url") == self.url and e.get("valueBoolean") is False for e in entity.get("extension", ())
+            )
+            code, reference = self._instance(ctx, entity)
+            if reference is not None:
+                if procedure not in (None, reference):
+                    raise Refuse("ambiguous", "one procedure")
+                procedure, code = reference, PROCEDURE
+            if suspected and code is not None and code not in suspects:
+                suspects.append(code)
+            judged |= set(self._judgements(ctx, entity))
+        if len(judged) > 1:
+            raise Refuse("ambiguous", "one relatedness")
+        return procedure, judged.pop() if judged else None, suspects or None
+
+    def _instance(self, ctx: Any, entity: dict[str, Any]) -> tuple[str | None, str | None]:
+        """(code of the suspect, key of the procedure): one of the two, or none where nothing is named."""
+        if "instanceCodeableConcept" in entity:
+            return self.codes.read(ctx, entity["instanceCodeableConcept"]), None
+        reference = need(entity.get(self.instance, {}), dict, "Reference")
+        literal = str(reference.get("reference", ""))
+        if literal.startswith("#"):
+            pool = [r for r in ctx.resource.get("contained", ()) if isinstance(r, dict) and r.get("id") == literal[1:]]
+            found = pool[0] if pool else None
+        elif "Procedure" in (reference.get("type"), literal.rpartition("/")[0].rpartition("/")[2]):
+            return None, self.procedure.read(ctx, reference)
+        elif literal:
+            found = ctx.graph.resource(literal)
+        else:
+            return None, None
+        if found is None:
+            raise Refuse("reference", "the resource it refers to")
+        concept = found.get(_RESOURCES["device"][1] if found.get("resourceType") == "Device" else "code")
+        return self.codes.read(ctx, concept), None
+
+    def _judgements(self, ctx: Any, entity: dict[str, Any]) -> list[str]:
+        causality = entity.get("causality", [])
+        each = causality if isinstance(causality, list) else [causality]
+        name = "assessment" if self.r4 else "entityRelatedness"
+        found = [self.judged.read(ctx, one[name]) for one in each if name in one]
+        return [one for one in found if one is not None]
