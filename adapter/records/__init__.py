@@ -21,6 +21,8 @@ from .base import safe_id
 from .describe import json_schema
 from .enrolment import Enrolment
 from .function_outcome import FunctionOutcome
+from .headache_day import HeadacheDay
+from .headache_period import HeadachePeriod
 from .lists import configure
 from .loader import run
 from .meta import RecordSchema
@@ -39,6 +41,8 @@ SCHEMAS: dict[str, type[RecordSchema]] = {
     "pain_outcome": PainOutcome,
     "function_outcome": FunctionOutcome,
     "adverse_event": AdverseEvent,
+    "headache_day": HeadacheDay,
+    "headache_period": HeadachePeriod,
 }
 KINDS = tuple(SCHEMAS)
 

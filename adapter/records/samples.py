@@ -11,7 +11,7 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
-from .samples_outcomes import ADVERSE_EVENT, FUNCTION_OUTCOME, PAIN_OUTCOME
+from .samples_outcomes import ADVERSE_EVENT, FUNCTION_OUTCOME, HEADACHE_DAY, HEADACHE_PERIOD, PAIN_OUTCOME
 from .samples_study import STUDY
 
 SUBJECT = {
@@ -175,6 +175,8 @@ _KINDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "pain_outcome": (PAIN_OUTCOME, "17-4", "2026-02-25T10:20:00+03:00", "open"),
     "function_outcome": (FUNCTION_OUTCOME, "17-5", "2026-02-25T10:25:00+03:00", "open"),
     "adverse_event": (ADVERSE_EVENT, "17-6", "2026-02-21T09:00:00+03:00", "allocation_revealing"),
+    "headache_day": (HEADACHE_DAY, "17-7", "2026-03-02T21:45:00+03:00", "open"),
+    "headache_period": (HEADACHE_PERIOD, "17-8", "2026-03-20T09:00:00+03:00", "open"),
 }
 
 

@@ -76,3 +76,29 @@ ADVERSE_EVENT = {
     "aware_at": "2026-02-19T09:10:00+03:00",
     "reported_at": "2026-02-19T15:30:00+03:00",
 }
+
+HEADACHE_DAY = {
+    "subject_id": "HD-0017",
+    "study_id": "HD-PS-01",
+    "diary_date": "2026-03-02",
+    "entered_at": "2026-03-02T21:40:00+03:00",
+    "headache": True,
+    "duration_h": Decimal("5.5"),
+    "peak_severity": 7,
+    "severity_scale": "nrs_0_10",
+    "attack_id": "A12",
+    "features": ["pulsating", "moderate_severe"],
+    "symptoms": ["nausea"],
+    "aura_min": 20,
+    "acute_meds": ["triptan", "other"],
+    "acute_meds_text": "paracetamol",
+}
+
+HEADACHE_PERIOD = {
+    "subject_id": "HD-0017",
+    "study_id": "HD-PS-01",
+    "start": "2026-02-19",
+    "days_planned": 28,
+    "days_recorded": 2,
+    "days": ["5b2a4d0c-6c1e-5f7a-8f5f-0c9f4f0f7b01", "a0c7e1de-2f6b-5b52-9d0f-3f1a7d8c4e02"],
+}

@@ -3,6 +3,7 @@
 from .adverse_event import AdverseEventMaker
 from .enrolment import EnrolmentMaker
 from .function_outcome import FunctionOutcomeMaker
+from .headache import HeadacheDayMaker, HeadachePeriodMaker
 from .pain_outcome import PainOutcomeMaker
 from .procedure import ProcedureMaker
 from .study import StudyMaker
@@ -16,4 +17,6 @@ MAKERS = {
     "pain_outcome": PainOutcomeMaker,
     "function_outcome": FunctionOutcomeMaker,
     "adverse_event": AdverseEventMaker,
+    "headache_day": HeadacheDayMaker,
+    "headache_period": HeadachePeriodMaker,
 }

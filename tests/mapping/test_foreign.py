@@ -133,6 +133,26 @@ def test_an_adverse_event_with_its_suspects(version: str) -> None:
         assert got["end_at"] == "2026-02-19"
 
 
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_a_diary_day_of_our_questionnaire_by_another_writer(version: str) -> None:
+    own = "https://hydrofhir.example/fhir"
+    answers = {
+        "diary-date": [{"valueDate": "2026-02-25"}],
+        "headache": [{"valueBoolean": False}],
+        "symptoms": [{"valueCoding": {"system": f"{own}/CodeSystem/headache-symptom", "code": "nausea"}}],
+        "mood": [{"valueString": "fair"}],
+    }
+    form = {
+        "resourceType": "QuestionnaireResponse", "id": "q-1", **UPDATED, "status": "amended",
+        "questionnaire": f"{own}/Questionnaire/headache-day", "authored": "2026-02-25T20:00:00+00:00",
+        "subject": {"reference": "Patient/1001"},
+        "item": [{"linkId": link, "answer": answer} for link, answer in answers.items()],
+    }  # fmt: skip
+    got = record(take(version, PATIENT, form)["QuestionnaireResponse/q-1"])
+    assert (got["kind"], got["diary_date"], got["headache"]) == ("headache_day", "2026-02-25", False)
+    assert (got["symptoms"], got["entered_at"]) == (["nausea"], "2026-02-25T20:00:00+00:00")
+
+
 def test_unilateral_left_is_understood_as_left() -> None:
     component = {"code": concept(SCT, "272741003"), "valueCodeableConcept": concept(SCT, "419161000")}
     own = {
@@ -218,6 +238,8 @@ ROM = nrs(
     code=concept(OWN, "rom"),
     valueQuantity={"value": 1, "unit": "rad", "system": "http://unitsofmeasure.org", "code": "rad"},
 )
+PERIOD = {**nrs(code=concept("https://hydrofhir.example/fhir/CodeSystem/finding", "headache-period"))}
+PERIOD = {k: v for k, v in PERIOD.items() if k not in ("effectiveDateTime", "valueQuantity")}
 REFUSED = {
     "two scales share the code": ("R4", VAS, "instrument", "ambiguous"),
     "an injection is not yet a hydrodissection": ("R4", PROCEDURE, "technique", "ambiguous"),
@@ -251,6 +273,9 @@ REFUSED = {
     "resolved, and its end before its start": (
         "R5", event("R5", occurrencePeriod={"start": "2026-02-18", "end": "2026-02-17"}), "end_at", "order",
     ),
+    "a diary month that is not whole days": (
+        "R4", PERIOD | {"effectivePeriod": {"start": "2026-02-19T08:00:00+00:00", "end": "2026-03-18"}}, "start", "period",
+    ),
     "a comparator": (
         "R4", nrs(valueQuantity={"value": 3, "comparator": ">", "code": "{score}"}), "score", "comparator",
     ),
@@ -277,6 +302,8 @@ def test_what_has_no_single_answer_is_refused_with_the_reason(name: str) -> None
 def test_what_is_none_of_our_business_is_left_alone() -> None:
     pulse = nrs(code=concept(LOINC, "8867-4"))
     assert take("R4", pulse) == {}
+    form = {"resourceType": "QuestionnaireResponse", "id": "q", **UPDATED, "status": "completed"}
+    assert take("R5", {**form, "questionnaire": "https://elsewhere.example/Questionnaire/sleep"}) == {}
 
 
 def test_without_leave_nothing_foreign_is_read() -> None:

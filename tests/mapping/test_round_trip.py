@@ -217,6 +217,14 @@ def test_suspects_keep_their_order_and_the_procedure_its_judgement(version: str,
     assert there_and_back(record, version) == record
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_period_ends_on_its_last_day(version: str) -> None:
+    """28 days from 3 October end on the 30th, over a change of the clocks."""
+    raw = {**records.example("headache_period"), "start": "2025-10-03", "days_planned": 28}
+    (observation,) = (codec.loads_wire(d) for _, _, d in MILLS[version].resources(records.load("headache_period", raw)))
+    assert observation["effectivePeriod"] == {"start": "2025-10-03", "end": "2025-10-30"}
+
+
 def test_another_installations_graph_is_a_strangers() -> None:
     """The same software with other identifier systems: nothing of it passes for ours."""
     record = records.load("pain_outcome", records.example("pain_outcome"))
