@@ -177,6 +177,12 @@ class Std(Coded):
     def _concept(self, code: str) -> dict[str, Any]:
         return {"coding": self.standard[code]}
 
+    def owns(self, element: Any) -> bool:
+        """What it writes has no coding of ours: a broader code, that is not read, is its own too."""
+        return isinstance(element, dict) and any(
+            (str(c.get("system")), str(c.get("code"))) in self.hints for c in codings(element)
+        )
+
     def write(self, ctx: Any, value: str) -> Any:
         return self.ready[value]
 
