@@ -1,6 +1,7 @@
 """What is suspected of an adverse event, beside the relation to the procedure, which is judged for every event.
 
-The one transform that makes a whole list: its items say together which of three fields has which value.
+The one transform that makes a whole list: its items say together which of three fields has which value. Knows the
+elements of suspectEntity in both versions.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ _DAR = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 @register("suspects")
 class Suspects(Via):
-    """(procedure, relatedness, suspects) <-> AdverseEvent.suspectEntity: one for each suspect in its order, and one
-    for the procedure, marked as not suspected where it is none of them. Each repeats the relatedness.
+    """(procedure, relatedness, suspects) <-> AdverseEvent.suspectEntity. An entity that is marked as not suspected says
+    only how related the procedure is, which is judged for every event.
 
-    `with`: the list of the suspects as `concept` takes it, and `relatedness`, the same for the judgement. R4 wants a
-    reference for each suspect, so agents and devices are contained there; R5 takes a concept.
+    R4 has an entity for each suspect, in their order, agents and devices contained since it wants references. R5 has
+    one entity, with all suspects in an extension: its search parameter `substance` allows no more, and HAPI answers 500
+    to a second one. Of other writers any number is read in both.
+
+    `with`: the list of the suspects as `concept` takes it, and `relatedness`, the same for the judgement.
     """
 
     arity = 3
@@ -36,18 +40,16 @@ class Suspects(Via):
         self.codes = Concept(self.env, self.row, self.element, words)
         self.judged = Concept(self.env, self.row, self.element, given["relatedness"])
         self.procedure = Reference(self.env, self.row, self.element, PROCEDURE)
-        self.url = self.env.extension_url("suspected")
+        self.suspect, self.suspected = (self.env.extension_url(name) for name in ("suspect", "suspected"))
         self.r4 = self.env.version == "R4"
         self.instance = "instance" if self.r4 else "instanceReference"
 
     # -- forward ----------------------------------------------------------------------------------------------
     def write(self, ctx: Any, procedure: Any, relatedness: Any, suspects: Any) -> list[dict[str, Any]]:
-        out = [self._suspect(ctx, n, code, procedure) for n, code in enumerate(suspects or (), 1)]
-        if procedure is not None and PROCEDURE not in (suspects or ()):
-            out.append({**self._not_suspected(), self.instance: self.procedure.write(ctx, procedure)})
+        out = (self._each if self.r4 else self._together)(ctx, procedure, suspects or ())
         if not out and relatedness is not None:  # judged, and nothing named that it could be related to
             nothing = {"extension": [{"url": _DAR, "valueCode": "not-applicable"}]}
-            out.append({**self._not_suspected(), self.instance: nothing})
+            out = [{**self._not_suspected(), self.instance: nothing}]
         if relatedness is not None:
             concept = self.judged.ready[relatedness]
             for entity in out:
@@ -55,38 +57,53 @@ class Suspects(Via):
         return out
 
     def _not_suspected(self) -> dict[str, Any]:
-        return {"extension": [{"url": self.url, "valueBoolean": False}]}
+        return {"extension": [{"url": self.suspected, "valueBoolean": False}]}
 
-    def _suspect(self, ctx: Any, n: int, code: str, procedure: Any) -> dict[str, Any]:
-        if code == PROCEDURE:
-            return {self.instance: self.procedure.write(ctx, procedure)}
-        if not self.r4:
-            return {"instanceCodeableConcept": self.codes.ready[code]}
-        kind, element = _RESOURCES.get(code, ("Substance", "code"))
-        ctx.contained.append({"resourceType": kind, "id": f"suspect-{n}", element: self.codes.ready[code]})
-        return {"instance": {"reference": f"#suspect-{n}"}}
+    def _each(self, ctx: Any, procedure: Any, suspects: Any) -> list[dict[str, Any]]:
+        out: list[dict[str, Any]] = []
+        for n, code in enumerate(suspects, 1):
+            if code == PROCEDURE:
+                out.append({"instance": self.procedure.write(ctx, procedure)})
+                continue
+            kind, element = _RESOURCES.get(code, ("Substance", "code"))
+            ctx.contained.append({"resourceType": kind, "id": f"suspect-{n}", element: self.codes.ready[code]})
+            out.append({"instance": {"reference": f"#suspect-{n}"}})
+        if procedure is not None and PROCEDURE not in suspects:
+            out.append({**self._not_suspected(), "instance": self.procedure.write(ctx, procedure)})
+        return out
+
+    def _together(self, ctx: Any, procedure: Any, suspects: Any) -> list[dict[str, Any]]:
+        if procedure is None and not suspects:
+            return []
+        named = [{"url": self.suspect, "valueCodeableConcept": self.codes.ready[code]} for code in suspects]
+        entity: dict[str, Any] = {"extension": named} if named else self._not_suspected()
+        if procedure is not None:
+            entity["instanceReference"] = self.procedure.write(ctx, procedure)
+        else:
+            entity["instanceCodeableConcept"] = self.codes.ready[suspects[0]]
+        return [entity]
 
     # -- back -------------------------------------------------------------------------------------------------
     def read(self, ctx: Any, element: Any) -> Any:
-        procedure: str | None = None
+        procedures: list[str] = []
         judged: set[str] = set()
         suspects: list[str] = []
         for entity in need(element, list, "suspectEntity"):
-            need(entity, dict, "suspectEntity")
-            suspected = not any(
-                e.get("url") == self.url and e.get("valueBoolean") is False for e in entity.get("extension", ())
-            )
+            said = [e for e in need(entity, dict, "suspectEntity").get("extension", ()) if isinstance(e, dict)]
             code, reference = self._instance(ctx, entity)
             if reference is not None:
-                if procedure not in (None, reference):
-                    raise Refuse("ambiguous", "one procedure")
-                procedure, code = reference, PROCEDURE
-            if suspected and code is not None and code not in suspects:
-                suspects.append(code)
+                procedures.append(reference)
+                code = PROCEDURE
+            named = [self.codes.read(ctx, e["valueCodeableConcept"]) for e in said if e.get("url") == self.suspect]
+            if not named and not any(e.get("url") == self.suspected and e.get("valueBoolean") is False for e in said):
+                named = [code]
+            suspects += [each for each in named if each is not None and each not in suspects]
             judged |= set(self._judgements(ctx, entity))
+        if len(set(procedures)) > 1:
+            raise Refuse("ambiguous", "one procedure")
         if len(judged) > 1:
             raise Refuse("ambiguous", "one relatedness")
-        return procedure, judged.pop() if judged else None, suspects or None
+        return procedures[0] if procedures else None, judged.pop() if judged else None, suspects or None
 
     def _instance(self, ctx: Any, entity: dict[str, Any]) -> tuple[str | None, str | None]:
         """(code of the suspect, key of the procedure): one of the two, or none where nothing is named."""
