@@ -24,6 +24,7 @@ Journeys: what happens, in its order.
 Rooms: each knows one thing and, but for exceptions with a reason, no other room.
 
     records/       what arrives: one schema per record kind, the rules, the readers
+    measures/      what is derived: percent reduction, responders, area under the curve, doses; pure and exact
     mapping/       record <-> resource, both ways from one row; named transforms, each beside its inverse
     fhir/          the shape of FHIR: models, gate, ids, Bundle, OperationOutcome
     exchange/      the wire: servers and folders, retries, pacing, authentication

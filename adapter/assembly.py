@@ -87,11 +87,7 @@ def assemble(
 def _assemble(namespace: uuid.UUID, sid: str, path: Path | None) -> Assembly:
     catalog = catalogs.load(path)
     records.configure(catalog)
-
-    def make_id(kind: str, key: tuple[str, ...], part: str) -> str:
-        return ids.resource_id(namespace, kind, key, part)
-
-    mappings = mapping.load(catalog, _Records(), elements, make_id, sid)
+    mappings = mapping.load(catalog, _Records(), elements, ids.maker(namespace), sid)
     gc.freeze()  # these parts stay to the end: walking them again and again took 40 % of a pull
     gc.set_threshold(10_000, 10, 10)  # decoding a page makes some 50,000 objects, none of them in circles
     return Assembly(catalog, mappings, namespace, sid)

@@ -58,9 +58,16 @@ def push(store: Store, mill: Mill, partner: Partner, report: Report, retry_dead:
     digest = f"{mill.assembly.mappings.digest}|{mill.version}"
     ledger = store.ledger(partner.target.ledger_key, digest, mill.receiver.policy)
     parcels = _parcels(ledger, mill, report, ledger.pending(retry_dead=retry_dead))
-    for outcomes in partner.send(parcels, ledger.begin):
-        ledger.settle(outcomes)
-        _tell(report, outcomes)
+    became: list[Outcome] = []
+    try:
+        for outcomes in partner.send(parcels, ledger.begin):
+            _tell(report, outcomes)
+            became += outcomes
+            if len(became) >= CHUNK:
+                ledger.settle(became)
+                became = []
+    finally:
+        ledger.settle(became)
     if partner.stopped:
         report.unfinished = "the partner is unavailable; start the push again later"
     return report.done()
@@ -128,7 +135,7 @@ def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Store
     for stored in pending:
         report.add(offered=1)
         try:
-            parts = tuple(mill.resources(codec.loads(stored.body)))
+            parts = tuple(mill.resources(codec.loads_wire(stored.body)))  # our own bytes: no need to be strict
         except Skip as refused:
             issues = getattr(refused, "issues", None) or [Issue(stored.record_id, "", type(refused).__name__)]
             ledger.bury(stored.kind, stored.key, stored.record_id, "map", issues[0])
@@ -141,7 +148,7 @@ def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Store
             Parcel(
                 kind=stored.kind, key=stored.key, subject=stored.subject, parts=parts, hash=stored.hash,
                 version=stored.version, record_id=stored.record_id, wave=1 if stored.subject else 0,
-                synthetic=stored.synthetic,
+                synthetic=stored.synthetic, seq=stored.seq,
             )
         )  # fmt: skip
         if len(batch) >= CHUNK:
@@ -154,7 +161,7 @@ def _with_removals(ledger: Ledger, batch: list[Parcel]) -> Iterator[Parcel]:
     """Parcels that also take away what an earlier version of their record had and this one has not."""
     gone = ledger.vanished(batch) if batch else {}
     for parcel in batch:
-        remove = tuple(gone.get((parcel.kind, parcel.key), ()))
+        remove = tuple(gone.get(parcel.seq, ()))
         yield _replace(parcel, remove) if remove else parcel
 
 

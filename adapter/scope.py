@@ -6,14 +6,14 @@ types we know, with ``study`` one study and its participants, with ``since`` the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter import codec
 from adapter.errors import ConfigError
-from adapter.exchange import Folder, Server
+from adapter.exchange import Folder, RawPage, Received, Server, ahead
 from adapter.mapping.mapper import Mapper
 from adapter.mill import Mill, Stranger
 from adapter.settings import Target
@@ -75,24 +75,32 @@ class Reader:
         if since is not None:
             yield from self._touched(since, scope)
             return
-        for kind in types_of(self.mappers):
-            yield from self._counted(self.partner, kind, self._own(scope, kind))
+        yield from self._counted(self.partner, scope)
 
     def each_once(self, scope: Scope) -> bool:
         """Does this pull read everything of ours from a server, each resource once?"""
         plain = not scope.all and scope.study is None and self._since(scope) is None
         return plain and isinstance(self.partner, Server)
 
-    def _counted(self, server: Server, kind: str, params: dict[str, str]) -> Iterator[Page]:
-        """All pages of one type, and then the server's own count: a page may go missing without a word."""
-        seen: set[str] = set()
-        for page in server.pages(kind, params):
-            fresh = [one for one in self._staged(page) if one.id not in seen]  # a page may come twice
-            seen.update(one.id for one in fresh)
-            yield fresh
-        total = server.count(kind, params)
-        if total is not None and total > len(seen):
-            self.short[kind] = total - len(seen)
+    def _counted(self, server: Server, scope: Scope) -> Iterator[Page]:
+        """All pages of all types, each held against the server's own count: a page may go missing without a word."""
+
+        def fetched() -> Iterator[tuple[str, RawPage]]:
+            for kind in types_of(self.mappers):
+                for page in server.client.raw_pages(kind, {**self._own(scope, kind), "_total": "accurate"}):
+                    yield kind, page
+
+        totals: dict[str, int] = {}
+        seen: dict[str, set[str]] = {}
+        for kind, page in ahead(fetched()):
+            if page.total is not None:
+                totals[kind] = page.total
+            known = seen.setdefault(kind, set())
+            fresh = [one for one in self._staged(server.client.resources_in(page)) if one.id not in known]
+            known.update(one.id for one in fresh)  # a page may come twice
+            if fresh:
+                yield fresh
+        self.short = {kind: total - len(seen[kind]) for kind, total in totals.items() if total > len(seen[kind])}
 
     def finish(self, scope: Scope) -> None:
         """Move the cursor, after everything else."""
@@ -161,7 +169,7 @@ class Reader:
                 for page in self.partner.pages(kind, params):
                     yield self._staged(page)
 
-    def _staged(self, page: list[dict[str, Any]]) -> Page:
+    def _staged(self, page: list[Received]) -> Page:
         out = []
         for resource in page:
             kind, rid = resource.get("resourceType"), resource.get("id")
@@ -169,18 +177,24 @@ class Reader:
                 continue
             updated = str((resource.get("meta") or {}).get("lastUpdated", ""))
             self.latest = max(self.latest, updated)
-            out.append(Staged(kind, rid, subject_of(resource), updated, codec.dumps(resource), resource))
+            out.append(Staged(kind, rid, subject_of(resource), updated, resource.text, resource))
         return out
 
 
 def types_of(mappers: Mapping[str, Mapper], with_subject: bool | None = None) -> list[str]:
-    """The resource types of these mappings, in a stable order; studies' own types have no subject."""
+    """The resource types of these mappings, in a stable order; studies' own types have no subject.
+
+    A type that many blocks make comes late: while its pages are read, the graphs around it become whole.
+    """
     types: dict[str, bool] = {}
+    blocks: Counter[str] = Counter()
     for mapper in mappers.values():
         for part in mapper.parts:
             named = any(r.path[0].name in _SUBJECT for r in part.block.rows) or part.block.type == "Patient"
             types[part.block.type] = types.get(part.block.type, False) or named
-    return [t for t, named in types.items() if with_subject is None or named is with_subject]
+            blocks[part.block.type] += 1
+    wanted = [t for t, named in types.items() if with_subject is None or named is with_subject]
+    return sorted(wanted, key=lambda t: blocks[t])
 
 
 def searched_by(version: str, kind: str) -> str:

@@ -1,4 +1,5 @@
-"""Reads `mappings/` once and freezes it: code lists, value sets, code maps, instruments, rows of the fields.
+"""Reads `mappings/` once and freezes it: code lists, value sets, code maps, instruments, measures, rows of the
+fields.
 
 Checked here is what the files say of each other: no code twice, every code of a list mapped or said to be
 unmatched, file name = Type-id, no unknown words. Whether rows fit schemas and FHIR models is proved by
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from adapter.catalog.files import Files
 from adapter.catalog.instruments import instruments
+from adapter.catalog.measures import DoseLimit, Measures, MigraineDay, Threshold, Window, measures
 from adapter.catalog.model import BASE, Catalog, CodeList, ConceptMap, Instrument, Target
 from adapter.catalog.rows import Row
 from adapter.catalog.terminology import code_list, concept_map, value_set
@@ -22,9 +24,14 @@ __all__ = [
     "Catalog",
     "CodeList",
     "ConceptMap",
+    "DoseLimit",
     "Instrument",
+    "Measures",
+    "MigraineDay",
     "Row",
     "Target",
+    "Threshold",
+    "Window",
     "load",
     "mappings_path",
 ]
@@ -49,5 +56,6 @@ def load(path: Path | None = None) -> Catalog:
     maps = {r["id"]: concept_map(r, lists, fail) for r, fail in resources["ConceptMap"]}
     fields = {f.stem: files.yaml(f) for f in sorted((root / "fields").glob("*.yaml"))}
     questionnaires = instruments(files, lists)
+    numbers = measures(files, lists, questionnaires)
     # the digest comes last: it covers what has been read
-    return Catalog(root, files.digest.hexdigest(), lists, valuesets, maps, questionnaires, fields)
+    return Catalog(root, files.digest.hexdigest(), lists, valuesets, maps, questionnaires, fields, numbers)

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapter.catalog.rows import Row
+
+if TYPE_CHECKING:
+    from adapter.catalog.measures import Measures
 
 BASE = "https://hydrofhir.example/fhir"  # canonical base of everything the project defines (decisions.md 8)
 
@@ -98,7 +101,8 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All of `mappings/` that the program reads. `valuesets` hold codes, `fields` the raw rows by file stem.
+    """All of `mappings/` that the program reads. `valuesets` hold codes, `fields` the raw rows by file stem,
+    `measures` what derived values rest on.
 
     `version` is the sha256 over every file read: a changed mapping re-sends, an unchanged one does not.
     """
@@ -110,3 +114,4 @@ class Catalog:
     maps: dict[str, ConceptMap]
     instruments: dict[str, Instrument]
     fields: dict[str, Row]
+    measures: Measures

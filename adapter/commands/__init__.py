@@ -2,8 +2,8 @@
 
     face      the group, its errors and exit codes, --json and --debug      watch    progress, issues, rejects
     prove     check, schema                                                 convert  generate, map, unmap
-    trade     push, pull                                                    doctor   doctor
-    local     sandbox, serve, demo
+    derive    derive                                                        trade    push, pull
+    doctor    doctor                                                        local    sandbox, serve, demo
 
 Data goes to standard output, everything said to people to standard error. Heavy parts are imported when a command
 runs, so that --help answers at once.
@@ -15,6 +15,7 @@ import click
 
 from adapter import __version__
 from adapter.commands.convert import generate, map_, unmap
+from adapter.commands.derive import derive
 from adapter.commands.doctor import doctor
 from adapter.commands.face import Face, debug_option, example
 from adapter.commands.local import demo, sandbox, serve
@@ -43,7 +44,7 @@ def hydrofhir() -> None:
     """
 
 
-for command in (check, schema, generate, map_, unmap, push, pull, doctor, sandbox, serve, demo):
+for command in (check, schema, generate, map_, unmap, derive, push, pull, doctor, sandbox, serve, demo):
     hydrofhir.add_command(command)
 
 __all__ = ["hydrofhir"]

@@ -28,7 +28,7 @@ NAMES = {
     "offered": "offered", "sent": "sent", "no_change": "unchanged on the server", "rejected": "rejected",
     "waiting": "waiting", "records": "records", "resources": "resources", "incomplete": "incomplete",
     "unreadable": "unreadable", "unchanged": "unchanged", "foreign": "resources of other writers left out",
-    "sent_resources": "resources sent",
+    "sent_resources": "resources sent", "derived": "derived", "undefined": "undefined",
 }  # fmt: skip
 
 

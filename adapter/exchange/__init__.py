@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..settings import Target
+from .ahead import ahead
+from .answers import RawPage, Received
 from .capability import Capability
 from .client import FhirClient
 from .folder import Folder
@@ -27,9 +29,12 @@ __all__ = [
     "Outcome",
     "Parcel",
     "Partner",
+    "RawPage",
+    "Received",
     "Sender",
     "Server",
     "Timing",
+    "ahead",
     "connect",
 ]
 
@@ -48,7 +53,7 @@ class Partner(Protocol):
         self, parcels: Iterable[Parcel], before: Callable[[Sequence[Parcel]], None] | None = None
     ) -> Iterator[list[Outcome]]: ...
 
-    def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]: ...
+    def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[Received]]: ...
 
     def describe(self) -> dict[str, Any]: ...
 

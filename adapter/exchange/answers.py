@@ -6,16 +6,29 @@ request.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import codec
 from ..errors import CodecError, TransactionMismatch
 from ..fhir import bundle as fhir_bundle
 from ..fhir import outcome as fhir_outcome
-from ..fhir.bundle import EntryResult
+from ..fhir.bundle import EntryResult, Received, received
 from .parcel import Parcel
 
-__all__ = ["EntryResult", "as_resource", "bundle_of", "entries_of", "next_link", "outcome_of", "resources_of"]
+__all__ = [
+    "EntryResult",
+    "RawPage",
+    "Received",
+    "as_page",
+    "as_resource",
+    "bundle_of",
+    "entries_of",
+    "next_link",
+    "outcome_of",
+    "received",
+    "resources_in",
+]
 
 
 def as_resource(body: bytes) -> dict[str, Any]:
@@ -54,14 +67,6 @@ def bundle_of(parcels: Sequence[Parcel], base: str = "") -> tuple[bytes, int]:
     return fhir_bundle.transaction(parts, base, remove), len(parts) + len(remove)
 
 
-def resources_of(bundle: dict[str, Any]) -> list[dict[str, Any]]:
-    """A page's resources, matches and included ones alike, or ``ValueError("broken_body")``."""
-    try:
-        return fhir_bundle.resources(bundle)
-    except TransactionMismatch:
-        raise ValueError("broken_body") from None
-
-
 def next_link(bundle: dict[str, Any]) -> str | None:
     """The address of the next page."""
     links = bundle.get("link")
@@ -71,20 +76,31 @@ def next_link(bundle: dict[str, Any]) -> str | None:
     return None
 
 
-def as_page(body: bytes) -> tuple[bytes, str | None]:
-    """A page of a search, not yet decoded, and the next page's address, or ``ValueError("broken_body")``.
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """A page of a search, not yet taken apart: its JSON text, the address of the next page, and how many resources
+    match in all, where the server says so."""
 
-    So the next page can be asked for before this one is taken apart (see ``resources_in``).
-    """
+    text: bytes
+    following: str | None
+    total: int | None = None
+
+
+def as_page(body: bytes) -> RawPage:
+    """A page, or ``ValueError("broken_body")``. What is in it stays as it came (see ``resources_in``)."""
     try:
-        head = codec.members(body, "resourceType", "link", raw=("entry",))
+        head = codec.members(body, "resourceType", "link", "total", raw=("entry",))
     except CodecError:
         raise ValueError("broken_body") from None
     if head["resourceType"] != "Bundle" or not (head["entry"] or b"[").startswith(b"["):
         raise ValueError("broken_body")
-    return body, next_link(head)
+    total = head["total"]
+    return RawPage(body, next_link(head), total if type(total) is int else None)
 
 
-def resources_in(page: bytes) -> list[dict[str, Any]]:
+def resources_in(page: bytes) -> list[Received]:
     """The resources of a page that ``as_page`` has passed, or ``ValueError("broken_body")``."""
-    return resources_of(as_resource(page))
+    try:
+        return fhir_bundle.resources_in(page)
+    except CodecError:
+        raise ValueError("broken_body") from None

@@ -19,7 +19,7 @@ from typing import Any
 from .. import codec
 from ..errors import CodecError, ConfigError, Stop, VersionMismatch
 from ..settings import Target
-from .answers import bundle_of, resources_of
+from .answers import Received, bundle_of, received, resources_in
 from .packing import bundles, leave_out
 from .parcel import SENT, Outcome, Parcel
 
@@ -75,7 +75,7 @@ class Folder:
         if done:
             yield done
 
-    def pages(self, resource_type: str = "", params: Mapping[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
+    def pages(self, resource_type: str = "", params: Mapping[str, Any] | None = None) -> Iterator[list[Received]]:
         """Resources, bundle by bundle in the order written: of a resource that comes twice the later one
         counts.
 
@@ -98,7 +98,7 @@ class Folder:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _all_pages(self) -> Iterator[list[dict[str, Any]]]:
+    def _all_pages(self) -> Iterator[list[Received]]:
         manifest = self._manifest()
         if manifest is None:
             if not self.path.is_dir():
@@ -113,7 +113,7 @@ class Folder:
                 raise Stop(f"target {self.target.name}: the manifest names a file outside the folder")
             yield from self._pages_of(name, str(file["sha256"]))
 
-    def _pages_of(self, name: str, sha256: str | None) -> Iterator[list[dict[str, Any]]]:
+    def _pages_of(self, name: str, sha256: str | None) -> Iterator[list[Received]]:
         path = self.path / name
         if path.suffix == ".ndjson":
             yield from self._lines(path, sha256)
@@ -121,19 +121,17 @@ class Folder:
         data = self._bytes(path)
         if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
             raise Stop(f"target {self.target.name}: {name}: is not the file that the manifest lists (sha256)")
-        found = self._decode(data, name)
-        if isinstance(found, dict) and found.get("resourceType") == "Bundle":
-            try:
-                yield resources_of(found)
-            except ValueError:
-                raise Stop(f"target {self.target.name}: {name}: is not a readable Bundle") from None
-        elif isinstance(found, dict) and "resourceType" in found:
+        found = self._resource(data, name)
+        if found["resourceType"] != "Bundle":
             yield [found]
-        else:
-            raise Stop(f"target {self.target.name}: {name}: holds no FHIR resource")
+            return
+        try:
+            yield resources_in(data)
+        except ValueError:
+            raise Stop(f"target {self.target.name}: {name}: is not a readable Bundle") from None
 
-    def _lines(self, path: Path, sha256: str | None) -> Iterator[list[dict[str, Any]]]:
-        page: list[dict[str, Any]] = []
+    def _lines(self, path: Path, sha256: str | None) -> Iterator[list[Received]]:
+        page: list[Received] = []
         try:
             with path.open("rb") as stream:
                 if sha256 is not None and hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
@@ -150,10 +148,13 @@ class Folder:
         if page:
             yield page
 
-    def _resource(self, line: bytes, name: str) -> dict[str, Any]:
-        found = self._decode(line, name)
-        if not isinstance(found, dict) or "resourceType" not in found:
-            raise Stop(f"target {self.target.name}: {name}: holds a line that is no FHIR resource")
+    def _resource(self, text: bytes, name: str) -> Received:
+        try:
+            found = received(text)
+        except CodecError:
+            raise Stop(f"target {self.target.name}: {name}: is not JSON, or no object") from None
+        if "resourceType" not in found:
+            raise Stop(f"target {self.target.name}: {name}: holds what is no FHIR resource")
         return found
 
     def _decode(self, data: bytes, name: str) -> Any:

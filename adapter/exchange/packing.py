@@ -8,8 +8,7 @@ from ..settings import Target
 from .parcel import REJECTED, WAITING, Outcome, Parcel
 
 Bundle = list[Parcel]
-_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_PLACE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
 
 
 def bundles(parcels: Iterable[Parcel], size: int) -> Iterator[Bundle]:
@@ -41,7 +40,7 @@ def leave_out(bundle: Bundle, target: Target) -> tuple[Bundle, list[Outcome]]:
             refused.append(rejected(parcel, "synthetic_only", "the target takes synthetic records only"))
         elif len(set(parcel.places)) != parcel.entries:
             refused.append(rejected(parcel, "duplicate_part", "two resources of the record have one id"))
-        elif not all(_TYPE.fullmatch(name) and _ID.fullmatch(id_) for name, id_ in parcel.places):
+        elif not all(_PLACE.fullmatch(f"{name}/{id_}") for name, id_ in parcel.places):
             refused.append(rejected(parcel, "bad_id", "a resource type or id that FHIR does not allow"))
         elif not parcel.entries:
             refused.append(rejected(parcel, "no_resources", "the record became no resource"))

@@ -17,7 +17,7 @@ class Parcel:
     ``parts``: (resource type, id, encoded resource), root first. ``remove``: (type, id) of resources that an
     earlier version of the record had and this one has not; they are deleted in the same transaction.
     ``wave``: all parcels of a lower wave are settled before the first of a higher one is sent (studies 0, the
-    rest 1).
+    rest 1). ``seq``: the record's number in the store, by which the ledger knows it.
     """
 
     kind: str
@@ -30,6 +30,7 @@ class Parcel:
     remove: tuple[tuple[str, str], ...] = ()
     wave: int = 1
     synthetic: bool = False
+    seq: int = 0
 
     @property
     def places(self) -> list[tuple[str, str]]:

@@ -42,8 +42,8 @@ class Sender:
         time).
 
         ``parcels`` come grouped by subject, lower waves first, and are taken only as fast as they are sent.
-        ``before`` is called with a bundle's parcels before they are sent. When the server becomes
-        unavailable, the parcels in hand come back as ``waiting`` and no more are taken; an error that needs a
+        ``before`` is called with parcels before they are sent, those of a few bundles at a time. When the server
+        becomes unavailable, the parcels in hand come back as ``waiting`` and no more are taken; an error that needs a
         person (``Stop``) is raised after the bundles in flight are settled.
         """
         missing: dict[tuple[int, str], Bundle] = {}
@@ -61,7 +61,7 @@ class Sender:
         """Remembers subjects too large for one bundle: a record may refer to one in a later bundle."""
         last = ""
         for bundle in bundles:
-            self.client.metadata()  # asked for once, and not at all when there is nothing to send
+            self.client.greet()  # asked for once, and not at all when there is nothing to send
             if last and bundle[0].subject == last:
                 self._spread.add(last)
             last = bundle[-1].subject
@@ -77,6 +77,7 @@ class Sender:
     ) -> Iterator[list[Outcome]]:
         flying: dict[Future[list[Outcome]], Bundle] = {}
         queue: deque[Bundle] = deque()
+        untold: list[Parcel] = []  # of bundles in the queue: said to be on their way when the first of them goes
         failure: HydrofhirError | None = None
         exhausted = False
         room = self.target.concurrency * _ROOM
@@ -88,8 +89,9 @@ class Sender:
                         bundle_ = _take_free(queue, flying.values())
                         if bundle_ is None:
                             break
-                        if before is not None:
-                            before(bundle_)
+                        if before is not None and any(parcel is bundle_[0] for parcel in untold):
+                            before(untold)
+                            untold = []
                         flying[pool.submit(self._work, bundle_)] = bundle_
                     filling = not exhausted and not over and len(queue) < room
                     if filling:  # one at a time: a free connection never waits for more than one bundle to be made
@@ -102,6 +104,7 @@ class Sender:
                                 yield refused
                             if bundle:
                                 queue.append(bundle)
+                                untold += bundle
                     if not flying:
                         if over or (exhausted and not queue):
                             break

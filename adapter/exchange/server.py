@@ -5,6 +5,7 @@ from typing import Any
 
 from ..settings import Target
 from . import capability
+from .answers import Received
 from .client import FhirClient
 from .parcel import Outcome, Parcel
 from .retry import Timing
@@ -29,16 +30,12 @@ class Server:
         finally:
             self.stopped = sender.stopped
 
-    def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
+    def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[Received]]:
         """See ``FhirClient.search_pages``."""
         return self.client.search_pages(resource_type, params)
 
-    def count(self, resource_type: str, params: Mapping[str, Any] | None = None) -> int | None:
-        """See ``FhirClient.count``."""
-        return self.client.count(resource_type, params)
-
     def capability(self) -> capability.Capability:
-        """What the server says it can do (asked for once)."""
+        """What the server says it can do."""
         return capability.read(self.client.metadata())
 
     def describe(self) -> dict[str, Any]:

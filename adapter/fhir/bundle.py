@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter import codec
-from adapter.errors import TransactionMismatch
+from adapter.errors import CodecError, TransactionMismatch
 
-_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}\Z")
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
+_PLACE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}\Z")
+_STATUS = re.compile(r"[1-5][0-9]{2}")
+_ETAG = re.compile(r'(?:W/)?"?([A-Za-z0-9\-.]{1,64})"?\Z')
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _LOCATION = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/([A-Za-z0-9\-.]{1,64}))?\Z")
 _OUTCOME = re.compile(r"[A-Z][A-Z_]{2,80}\Z")
@@ -68,21 +69,19 @@ def transaction(
     `fullUrl` is `{base}/Type/id`, or a urn:uuid where there is no base. Raises ValueError for a type or id
     that is none, and for a resource that occurs twice.
     """
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     parts: list[bytes] = []
+    stem = codec.dumps(base.rstrip("/"))[:-1]  # without its last quote: type and id need no escape
     for entry in entries:
         if isinstance(entry, Create):
             parts.append(_create(entry, seen))
             continue
         kind, id_, data = entry
-        _once(seen, kind, id_)
-        parts.append(
-            b'{"fullUrl":%b,"resource":%b,"request":{"method":"PUT","url":"%b/%b"}}'
-            % (codec.dumps(full_url(kind, id_, base)), data, kind.encode(), id_.encode())
-        )
+        place = _once(seen, kind, id_)
+        url = b'%b/%b"' % (stem, place) if base else codec.dumps(full_url(kind, id_))
+        parts.append(b'{"fullUrl":%b,"resource":%b,"request":{"method":"PUT","url":"%b"}}' % (url, data, place))
     for kind, id_ in remove:
-        _once(seen, kind, id_)
-        parts.append(b'{"request":{"method":"DELETE","url":"%b/%b"}}' % (kind.encode(), id_.encode()))
+        parts.append(b'{"request":{"method":"DELETE","url":"%b"}}' % _once(seen, kind, id_))
     return _BUNDLE + (b',"entry":[' + b",".join(parts) + b"]}" if parts else b"}")
 
 
@@ -100,6 +99,30 @@ def full_url(resource_type: str, resource_id: str, base: str = "") -> str:
     if _UUID.match(resource_id):
         return f"urn:uuid:{resource_id}"
     return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{resource_type}/{resource_id}')}"
+
+
+class Received(dict[str, Any]):
+    """A resource as it came, with the JSON ``text`` it came as: to keep it, nothing has to be encoded again."""
+
+    __slots__ = ("text",)
+    text: bytes
+
+
+def received(text: bytes) -> Received:
+    """Decode one resource. Raises CodecError(rule="json"), also where it is no object."""
+    value = codec.loads_wire(text)
+    if not isinstance(value, dict):
+        raise CodecError("json", "not a JSON object")
+    found = Received(value)
+    found.text = text
+    return found
+
+
+def resources_in(text: bytes) -> list[Received]:
+    """``resources`` of a Bundle that is still JSON text. Raises CodecError(rule="json")."""
+    entries = codec.listed(text, "entry", "search", raw=("resource",))
+    kept = (e.resource for e in entries if not (isinstance(e.search, dict) and e.search.get("mode") == "outcome"))
+    return [received(bytes(one)) for one in kept if one is not None]
 
 
 def resources(bundle: dict[str, Any]) -> list[dict[str, Any]]:
@@ -142,25 +165,33 @@ def _result(index: int, entry: dict[str, Any]) -> EntryResult:
     if not isinstance(response, dict):
         raise TransactionMismatch(f"entry[{index}] has no response")
     status = str(response.get("status", ""))[:3]
-    if not re.fullmatch(r"[1-5][0-9]{2}", status):
+    if not _STATUS.fullmatch(status):
         raise TransactionMismatch(f"entry[{index}] has no status")
     place = _LOCATION.search(str(response.get("location", "")))
-    etag = re.fullmatch(r'(?:W/)?"?([A-Za-z0-9\-.]{1,64})"?', str(response.get("etag", "")))
-    version = (place[3] if place else "") or (etag[1] if etag else "")
+    version = place[3] if place else None
+    if version is None:
+        etag = _ETAG.match(str(response.get("etag", "")))
+        version = etag[1] if etag else ""
     location = f"{place[1]}/{place[2]}" if place else ""
-    return EntryResult(index, int(status), location, version or "", _outcome_code(response.get("outcome")))
+    return EntryResult(index, int(status), location, version, _outcome_code(response.get("outcome")))
 
 
 def _outcome_code(outcome: Any) -> str:
     """HAPI says in issue[].details.coding[].code what it did."""
-    try:
-        codes = [c["code"] for issue in outcome["issue"] for c in issue.get("details", {}).get("coding", ())]
-    except (TypeError, KeyError, AttributeError):
+    if outcome is None:
         return ""
-    return next((c for c in codes if isinstance(c, str) and _OUTCOME.match(c)), "")
+    try:
+        for issue in outcome["issue"]:
+            for coding in issue.get("details", {}).get("coding", ()):
+                code = coding["code"]
+                if isinstance(code, str) and _OUTCOME.match(code):
+                    return code
+    except (TypeError, KeyError, AttributeError):
+        pass
+    return ""
 
 
-def _create(entry: Create, seen: set[tuple[str, str]]) -> bytes:
+def _create(entry: Create, seen: set[str]) -> bytes:
     _once(seen, entry.resource_type, str(entry.placeholder))
     return b'{"fullUrl":"urn:uuid:%b","resource":%b,"request":%b}' % (
         str(entry.placeholder).encode(),
@@ -169,9 +200,12 @@ def _create(entry: Create, seen: set[tuple[str, str]]) -> bytes:
     )
 
 
-def _once(seen: set[tuple[str, str]], resource_type: str, resource_id: str) -> None:
-    if not _TYPE.match(resource_type) or not _ID.match(resource_id):
+def _once(seen: set[str], resource_type: str, resource_id: str) -> bytes:
+    """``Type/id`` of an entry. Raises ValueError where it is none, or comes a second time."""
+    place = f"{resource_type}/{resource_id}"
+    if not _PLACE.match(place):
         raise ValueError("not a resource type and id")
-    if (resource_type, resource_id) in seen:
-        raise ValueError(f"{resource_type}/{resource_id} occurs twice in one transaction")
-    seen.add((resource_type, resource_id))
+    if place in seen:
+        raise ValueError(f"{place} occurs twice in one transaction")
+    seen.add(place)
+    return place.encode()

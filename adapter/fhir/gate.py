@@ -44,6 +44,8 @@ _START = b'{"resourceType":"'
 _PATH = re.compile(r" - at `\$?(.*)`\Z")
 _CONTAINED = re.compile(rb'\{"resourceType":"[A-Za-z]+","id":"([A-Za-z0-9\-.]+)"')
 _LOCAL = re.compile(rb'"reference":"#([A-Za-z0-9\-.]+)"')
+_HOLLOW = re.compile(rb"\{\s*\}")
+_ALONE = re.compile(rb'\bnull\b|\{\s*"id"\s*:\s*"[^"]*"\s*\}')  # may be an element without a value or children
 _QUOTED = re.compile(r"`([^`]*)`")
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}\Z")
 _FORMATS = {pattern: name for name, pattern in reversed(PATTERNS.items())}
@@ -74,11 +76,12 @@ class Gate:
 
         Structure is reported one issue at a time, the first that is met.
         """
-        try:
-            data = resource if isinstance(resource, bytes) else codec.dumps(resource)
-        except CodecError as error:
-            return [GateIssue("", error.rule, "cannot be written as JSON")]
-        return self._check(data, "")
+        if not isinstance(resource, bytes):
+            try:
+                resource = codec.dumps(resource)
+            except CodecError as error:
+                return [GateIssue("", error.rule, "cannot be written as JSON")]
+        return self._check(resource, "")
 
     def require(self, resource: dict[str, Any] | bytes, record: str | None = None) -> None:
         """Raise ResourceRefused with the issues of `check`, if there are any."""
@@ -121,8 +124,8 @@ class Gate:
                 return issues
         path = at or type(root).__name__
         contained = getattr(root, "contained", UNSET)
-        odd = contained is not UNSET or b"{}" in data or (b"#" in data and b'"#' in data)
-        if not lean or (odd and not _plainly_contained(data, contained)):
+        odd = contained is not UNSET or _HOLLOW.search(data) or (b"#" in data and b'"#' in data)
+        if (not lean and _ALONE.search(data)) or (odd and not (lean and _plainly_contained(data, contained))):
             issues += _walk(data, path, contained is not UNSET)
         if contained is not UNSET:
             for i, raw in enumerate(contained):
@@ -167,7 +170,7 @@ def _issue(text: str, root: str) -> GateIssue:
 def _plainly_contained(data: bytes, contained: Any) -> bool:
     """Whether the second look can be spared after a lean decoding: nothing empty or null, and every contained
     resource is begun as we write it, simple, and referred to. The bytes tell; in doubt, False."""
-    if contained is UNSET or b"{}" in data or b"null" in data:
+    if contained is UNSET or _HOLLOW.search(data) or b"null" in data:
         return False
     ids = set()
     for raw in contained:

@@ -1,9 +1,8 @@
 """Compiles FHIR types to msgspec structs, so that decoding bytes into one checks a resource in one C pass.
 
 Three flavours of the same types:
-- lean: strict, without the rare parts (`_name` siblings, ids of elements), enough for nearly all we write;
-what
-  it refuses has to be tried in full;
+- lean: strict, without the rare parts (ids of elements, `_name` siblings in what occurs often), enough for nearly
+  all we write; what it refuses has to be tried in full;
 - full: strict, complete;
 - tolerant: only JSON types of known elements, for resources that others wrote.
 
@@ -15,7 +14,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
@@ -39,6 +38,9 @@ _NUMBERS: dict[str, Any] = {
 }
 _LOOSE = {"boolean": bool, "decimal": float, "integer": int, "positiveInt": int, "unsignedInt": int}
 _TEXT = Annotated[str, Meta(min_length=1)]
+_OFTEN = frozenset(
+    ("CodeableConcept", "CodeableReference", "Coding", "Extension", "Identifier", "Quantity", "Reference")
+)
 # Texts that lean structs do not give a pattern: they repeat, so those found good are remembered.
 _REMEMBERED = {("Coding", "system"), ("Coding", "code"), ("Extension", "url")}
 _REMEMBERED |= {("Identifier", "system"), ("Quantity", "system"), ("Quantity", "code")}
@@ -85,7 +87,7 @@ class Builder:
         for element in [*(e for e in elements.values() if not e.choice), *values]:
             if self._left_out(element, resource):
                 continue
-            sibling = self.full and element.primitive and element.name != "id"
+            sibling = self._whole(type_name) and element.primitive and element.name != "id"
             sibling = sibling and (type_name, element.name) not in _BARE
             if self.strict and element.required and not element.choice and not sibling:
                 needed.add(element.name)
@@ -122,6 +124,10 @@ class Builder:
             return False
         return element.name == "text" if resource else element.name == "id" and not self.full
 
+    def _whole(self, type_name: str) -> bool:
+        """With `_name` siblings? Lean types that occur many times in a resource have none."""
+        return self.full or (self.strict and type_name not in _OFTEN)
+
     def _note(self, owner: str, element: Element, targets: tuple[str, ...] | None) -> Any:
         if element.type == "Resource":
             note: Any = msgspec.Raw
@@ -155,7 +161,7 @@ class Builder:
 
     def _checks(self, type_name: str, elements: dict[str, Element]) -> list[Callable[[Any], None]]:
         checks = rules_for(self.version, type_name)
-        if self.full:
+        if self._whole(type_name):
             checks += [
                 _required_text(e.name)
                 for e in elements.values()
@@ -165,9 +171,7 @@ class Builder:
         if type_name == "Extension":
             checks.append(_extension([e.name for e in groups["value"]], lean=not self.full))
         else:
-            checks += [
-                _choice(name, [e.name for e in group], group[0], not self.full) for name, group in groups.items()
-            ]
+            checks += [_choice(name, group, self._whole(type_name)) for name, group in groups.items()]
         if not self.full and (type_name, "code") in _REMEMBERED:
             checks.append(_known_coding)
         elif not self.full and (type_name, "system") in _REMEMBERED:
@@ -223,15 +227,17 @@ def _present(self: Any, names: list[str]) -> int:
     return sum(getattr(self, name) is not UNSET or getattr(self, f"_{name}", UNSET) is not UNSET for name in names)
 
 
-def _choice(group: str, names: list[str], first: Element, lean: bool) -> Callable[[Any], None]:
-    required = first.choice_required
-    enough = len(names) - 1
-    members = attrgetter(*names)
+def _choice(group: str, elements: Sequence[Element], full: bool) -> Callable[[Any], None]:
+    required = elements[0].choice_required
+    names = [e.name for e in elements]
+    siblings = [f"_{e.name}" for e in elements if e.primitive] if full else []
+    usual = len(names) + len(siblings) - 1
+    members = attrgetter(*names, *siblings)
 
     def check(self: Any) -> None:
-        if lean and enough:
+        if usual:
             absent = members(self).count(UNSET)
-            if absent == enough or (absent > enough and not required):
+            if absent == usual or (absent > usual and not required):
                 return
         count = _present(self, names)
         if count > 1:
@@ -243,14 +249,12 @@ def _choice(group: str, names: list[str], first: Element, lean: bool) -> Callabl
 
 
 def _extension(names: list[str], lean: bool) -> Callable[[Any], None]:
-    usual = len(names)  # unset of the url, the extensions and the values: all but the url and one other
-
     def check(self: Any) -> None:
-        if lean:
-            if self.url not in _uris:
-                _new(_uris, _URI, self.url, "url")
-            if astuple(self).count(UNSET) == usual:
-                return
+        if lean and self.url not in _uris:
+            _new(_uris, _URI, self.url, "url")
+        values = astuple(self)  # all but the url and one other are usually unset; an id counts for nothing
+        if len(values) - values.count(UNSET) - (not lean and self.id is not UNSET) == 2:
+            return
         count = _present(self, names)
         if count + (self.extension is not UNSET) != 1:
             broken("ext-1", "", "either one value or extensions")

@@ -14,7 +14,7 @@ _NOTHING: Mapping[str, str] = {}
 
 class WriteCtx:
     """The scope of writing. ``rec`` is the record or, inside ``each``, the item; ``refs`` the references between
-    parts; ``slots`` the list elements that later passes add to."""
+    parts; ``contained`` the resources inside the one that is written."""
 
     __slots__ = (
         "absent",
@@ -26,7 +26,6 @@ class WriteCtx:
         "root",
         "root_absent",
         "scopes",
-        "slots",
         "tables",
     )
 
@@ -36,7 +35,6 @@ class WriteCtx:
         self.n = 0
         self.refs: dict[str, Any] = {}
         self.contained: list[dict[str, Any]] = []
-        self.slots: dict[int, Any] = {}
         self.tables = tables
         self.problems: list[tuple[Row, Refuse]] = []
         self.scopes: dict[str, dict[str, str]] = {}
@@ -50,12 +48,7 @@ class WriteCtx:
         """The scope of item ``n`` (from 1) of list ``name``."""
         inner = WriteCtx.__new__(WriteCtx)
         inner.rec, inner.root, inner.n, inner.refs = value, self.root, n, self.refs
-        inner.contained, inner.slots, inner.tables, inner.problems = (
-            self.contained,
-            {},
-            self.tables,
-            self.problems,
-        )
+        inner.contained, inner.tables, inner.problems = self.contained, self.tables, self.problems
         inner.scopes, inner.root_absent = self.scopes, self.root_absent
         inner.absent = (
             self.scopes.get(f"{name}.{n}" if n else name, _NOTHING) if self.scopes and not scalar else _NOTHING

@@ -1,11 +1,11 @@
-"""Nodes of lists: contained resources, single and repeated items, slices. See nodes for how writing has passes."""
+"""Nodes of lists: contained resources, single and repeated items, slices; told apart when they are read."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from adapter.mapping.context import ReadCtx, Tracer, WriteCtx
-from adapter.mapping.nodes import SHAPE, Fixed, Json, Leaf, Obj, absent, getter, passes, reads
+from adapter.mapping.context import ReadCtx, Tracer
+from adapter.mapping.nodes import SHAPE, Fixed, Json, Leaf, Obj, absent, passes, reads
 from adapter.mapping.rows import Row
 from adapter.mapping.shelves import Shelves, shelf_of
 from adapter.mapping.via.base import Refuse
@@ -22,23 +22,6 @@ class Contained:
 
     def seal(self) -> None:
         self.obj.seal()
-
-    def made(self, ctx: WriteCtx) -> Json | None:
-        inner = self.obj.build(ctx)
-        if inner is None:
-            return None
-        ctx.contained.append({"resourceType": self.type, "id": self.name, **inner})
-        return {"reference": f"#{self.name}"}
-
-    def write(self, ctx: WriteCtx, out: Json, phase: int) -> None:
-        made = self.made(ctx)
-        if made is not None:
-            out[self.key] = made
-
-    def add(self, ctx: WriteCtx, items: list, phase: int) -> None:
-        made = self.made(ctx)
-        if made is not None:
-            items.append(made)
 
     def found(self, ctx: ReadCtx, reference: Any) -> Json | None:
         """The contained resource that the reference names, if it is of this row's type and shape."""
@@ -85,27 +68,6 @@ class Item:
         self.leaf, self.many, self.row = leaf, many, leaf.row
         self.phase, self.readable = leaf.phase, leaf.readable
 
-    def add(self, ctx: WriteCtx, items: list, phase: int) -> None:
-        leaf = self.leaf
-        if isinstance(leaf, Fixed):
-            items.append(leaf.value)
-            return
-        try:
-            if leaf.via.whole:
-                items += leaf.value(ctx) or ()
-                return
-            if not self.many:
-                made = leaf.value(ctx)
-                if made is not None:
-                    items.append(made)
-                return
-            for value in leaf.gets[0](ctx) or ():
-                made = leaf.via.write(ctx, value, *(get(ctx) for get in leaf.gets[1:]))
-                if made is not None:
-                    items.append(made)
-        except Refuse as refused:
-            ctx.refuse(self.row, refused)
-
     def read_list(self, ctx: ReadCtx, items: list) -> None:
         leaf = self.leaf
         if isinstance(leaf, Fixed):
@@ -142,19 +104,12 @@ class Repeat:
 
     def __init__(self, name: str, obj: Obj, row: Row, scalar: bool) -> None:
         self.name, self.obj, self.row, self.scalar = name, obj, row, scalar
-        self.get = getter(name)
         self.phase = 2 if row.mode in ("link", "copy") else 1
         self.readable = row.mode in ("both", "each", "read") and not name.startswith("/")
         self.matchers = obj.matchers
 
     def seal(self) -> None:
         self.obj.seal()
-
-    def add(self, ctx: WriteCtx, items: list, phase: int) -> None:
-        for n, value in enumerate(self.get(ctx) or (), 1):
-            el = self.obj.build(ctx.item(self.name, n, value, self.scalar))
-            if el is not None:
-                items.append(el)
 
     def read_list(self, ctx: ReadCtx, items: list) -> None:
         values: list[Any] = []
@@ -177,14 +132,18 @@ class ListNode:
     def __init__(self, key: str) -> None:
         self.key = key
         self.members: list[Any] = []
-        self.p: dict[int, list[Any]] = {}
 
     def seal(self) -> None:
         for m in self.members:
             if hasattr(m, "seal"):
                 m.seal()
-        self.p = {n: [m for m in self.members if n in passes(m)] for n in (1, 2, 3)}
-        self.readers = [(m, shelf_of(getattr(m, "matchers", []))) for m in self.members if reads(m)]
+        self.readers = []
+        for m in self.members:
+            if reads(m):
+                matchers = getattr(m, "matchers", [])
+                shelf = shelf_of(matchers)
+                sure = shelf is not None and len(matchers) == 1 and isinstance(m, Obj)
+                self.readers.append((m, shelf, sure))
 
     @property
     def phases(self) -> set[int]:
@@ -194,25 +153,20 @@ class ListNode:
     def readable(self) -> bool:
         return any(reads(m) for m in self.members)
 
-    def write(self, ctx: WriteCtx, out: Json, phase: int) -> None:
-        items = out.get(self.key)
-        new = [] if items is None else items
-        for member in self.p[phase]:
-            member.add(ctx, new, phase)
-        if items is None and new:
-            out[self.key] = new
-
     def read(self, ctx: ReadCtx, el: Json) -> None:
         items = el.get(self.key)
         if items is None:
             items = []
         if isinstance(items, list):
             shelves = Shelves(items)
-            for member, shelf in self.readers:
+            for member, shelf, sure in self.readers:
                 if shelf is None:
                     member.read_list(ctx, items)
                 elif some := shelves.get(shelf):
-                    member.read_list(ctx, some)
+                    if sure:  # the shelf is all that it is told by
+                        member.read_inner(ctx, some[0])
+                    else:
+                        member.read_list(ctx, some)
 
     def trace(self, el: Json, path: str, sink: Tracer) -> None:
         for n, item in enumerate(el.get(self.key) or ()):

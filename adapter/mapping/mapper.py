@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from adapter.errors import Issue, MappingError
@@ -12,6 +13,7 @@ from adapter.mapping.nodes import Obj
 from adapter.mapping.paths import Step
 from adapter.mapping.rows import Block, Definition
 from adapter.mapping.via import Env
+from adapter.mapping.writer import Build, builder
 
 ROOT = "root"
 
@@ -31,9 +33,14 @@ class Part:
     tree: Obj
     links: tuple[tuple[str, tuple[Step, ...]], ...]
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.block.part or ROOT
+
+    @cached_property
+    def build(self) -> Build:
+        """Writes the resource; compiled when first needed."""
+        return builder(self.tree)
 
 
 class Mapper:
@@ -75,8 +82,8 @@ class Mapper:
         absent = record.get("field_absent_reason")
         if absent:
             rec["$absent"] = [{"field": f, "reason": r} for f, r in absent.items()]
-        ctx.slots, ctx.contained = {}, []
-        root = self.root.tree.build(ctx)
+        ctx.contained = []
+        root = self.root.build(ctx)
         if ctx.problems or root is None:
             raise MappingError(
                 f"record cannot be mapped to {self.version}",
@@ -104,8 +111,8 @@ class Mapper:
             if block.each in ctx.rec and not isinstance(ctx.rec[block.each], list):
                 scopes = [(0, ctx.item(block.each, 0, ctx.rec[block.each]))]
         for n, scope in scopes:
-            scope.slots, scope.contained = {}, []
-            el = part.tree.build(scope)
+            scope.contained = []
+            el = part.build(scope)
             if el is None:
                 continue
             name = f"{part.name}-{n}" if n else part.name

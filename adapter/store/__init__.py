@@ -11,7 +11,8 @@ from sqlalchemy import func, insert, select
 
 from ..errors import ConfigError
 from .base import HEAD, Database
-from .ledger import MAX_ATTEMPTS, DeadLetter, Ledger, Ledgers
+from .dead_letters import DeadLetter
+from .ledger import MAX_ATTEMPTS, Ledger, Ledgers
 from .records import PutReport, Records, Stored, key_text
 from .staging import Staged, Staging
 from .tables import record, setting

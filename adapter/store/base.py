@@ -6,6 +6,8 @@ statement parameters, which are patient data: they are never passed on.
 """
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,7 +22,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from ..errors import ConfigError, Retry, Stop
 from . import tables
 
-HEAD = "0001"
+_WAL_TRIES, _WAL_PAUSE = 300, 0.1
+HEAD = "0002"
 """The newest migration; a test compares it with the migrations folder."""
 
 
@@ -123,9 +126,24 @@ def _private(path: Path) -> None:
 
 def _on_connect(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+    connection.execute("PRAGMA busy_timeout=30000")
+    _switch_to_wal(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16384"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute("PRAGMA cache_size=-16384")
+
+
+def _switch_to_wal(connection: Any) -> None:
+    """The switch itself does not wait for its turn, whatever the timeout says: two first connections at once would
+    refuse each other."""
+    for _ in range(_WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(_WAL_PAUSE)
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _on_begin(connection: Connection) -> None:

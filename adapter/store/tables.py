@@ -1,8 +1,8 @@
 """The tables of the store, as SQLAlchemy sees them; the migrations make them (a test compares the two).
 
 ``record`` holds the current version of every record, ``record_version`` the earlier ones. ``delivery`` is the
-one ledger (decisions 22): a row per target and resource; the row with ``root`` stands for its record, because
-a record's resources are sent in one transaction and so share their state. Texts are times in UTC (ISO 8601)
+one ledger (decisions 22): a row per target and record, because a record's resources are sent in one transaction
+and so share their state; what is known of each resource stands in ``parts``. Texts are times in UTC (ISO 8601)
 where the name ends in ``_at``. Portable SQL only: SQLite and PostgreSQL.
 """
 
@@ -71,22 +71,18 @@ target = Table(
 delivery = Table(
     "delivery",
     metadata,
-    Column("resource", String, primary_key=True),  # Type/id; first, or SQLite joins by target_id alone
+    Column("record_seq", Integer, ForeignKey("record.seq"), primary_key=True, autoincrement=False),  # rows of a
+    # bundle lie side by side; and it comes before target_id, or SQLite joins by that alone
     Column("target_id", Integer, ForeignKey("target.id"), primary_key=True, autoincrement=False),
-    Column("kind", String, nullable=False),
-    Column("key", String, nullable=False),
-    Column("root", Boolean, nullable=False),
     Column("version", Integer, nullable=False),  # of the record
     Column("record_hash", String, nullable=False),
     Column("mapping", String, nullable=False),  # hash of mapping and policy
-    Column("body_hash", String, nullable=False),  # of the resource as sent
-    Column("state", String, nullable=False),  # sending, sent, rejected, waiting, orphaned
+    Column("state", String, nullable=False),  # sending, sent, rejected, waiting
     Column("attempts", Integer, nullable=False),
-    Column("server_version", String, nullable=False),
-    Column("outcome", String, nullable=False),  # what the server says it did, or the rule broken
+    Column("outcome", String, nullable=False),  # the rule broken, "" where none
+    Column("parts", String, nullable=False),  # JSON, see ledger.Receipt
     Column("begun_at", String, nullable=False),
     Column("settled_at", String, nullable=False),
-    Index("delivery_record", "target_id", "kind", "key", "root", "state", "record_hash", "mapping", "attempts"),
     sqlite_with_rowid=False,
 )
 

@@ -87,10 +87,10 @@ class _PostedLedger:
         self._ledger, self._stored = ledger, stored
 
     def pending(self, **_: Any) -> Iterator[Stored]:
-        there = self._ledger.unchanged([(one.kind, one.key, one.hash) for one in self._stored])
+        there = self._ledger.unchanged(self._stored)
         place = {kind: n for n, kind in enumerate(("study", *records.KINDS))}
         for one in sorted(self._stored, key=lambda s: (s.subject, place.get(s.kind, 99), s.seq)):
-            if (one.kind, one.key) not in there:
+            if one.seq not in there:
                 yield one
 
     def __getattr__(self, name: str) -> Any:

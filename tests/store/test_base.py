@@ -83,6 +83,24 @@ def test_a_locked_database_is_try_again(tmp_path):
         other.close()
 
 
+def test_many_open_a_new_database_at_once(tmp_path):
+    failures = []
+
+    def work(url: str) -> None:
+        try:
+            Store(url).close()
+        except Exception as error:
+            failures.append(error)
+
+    for n in range(10):
+        threads = [threading.Thread(target=work, args=(f"sqlite:///{tmp_path}/{n}.sqlite",)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+
+
 def test_two_stores_open_and_write_at_once(tmp_path):
     url, failures = f"sqlite:///{tmp_path}/s.sqlite", []
 

@@ -32,7 +32,9 @@ def store(url):
 
 def parcel(stored, parts: int = 2) -> Parcel:
     made = tuple(("Observation", f"{stored.key}-{n}", stored.body) for n in range(parts))
-    return Parcel(stored.kind, stored.key, stored.subject, made, stored.hash, stored.version, stored.record_id)
+    return Parcel(
+        stored.kind, stored.key, stored.subject, made, stored.hash, stored.version, stored.record_id, seq=stored.seq
+    )
 
 
 def sent(one: Parcel, state: str = "sent") -> Outcome:
@@ -131,8 +133,8 @@ def test_resources_that_vanished_are_known(store):
     [one] = ledger.pending()
     one_part = parcel(one, 1)
     gone = ledger.vanished([one_part])
-    assert gone == {("procedure", "S1|P1"): [("Observation", "S1|P1-1"), ("Observation", "S1|P1-2")]}
-    smaller = replace(one_part, remove=tuple(gone["procedure", "S1|P1"]))
+    assert gone == {one.seq: [("Observation", "S1|P1-1"), ("Observation", "S1|P1-2")]}
+    smaller = replace(one_part, remove=tuple(gone[one.seq]))
     ledger.begin([smaller])
     ledger.settle([sent(smaller)])
     assert ledger.vanished([one_part]) == {}
@@ -145,7 +147,7 @@ def test_a_changed_root_does_not_double_the_record(store):
     deliver(ledger)
     other = store.ledger(TARGET, "m2")
     [one] = other.pending()
-    moved = Parcel(one.kind, one.key, one.subject, (("Procedure", "new", b"{}"),), one.hash)
+    moved = Parcel(one.kind, one.key, one.subject, (("Procedure", "new", b"{}"),), one.hash, seq=one.seq)
     other.begin([moved])
     assert keys(other) == ["S1|P1"]
     other.settle([sent(moved)])
@@ -153,14 +155,60 @@ def test_a_changed_root_does_not_double_the_record(store):
     assert other.counts()["sent"] == 1
 
 
-def test_unchanged_for_what_is_not_a_stored_record(store):
+def test_unchanged_of_some_records(store):
+    store.put_records([put("subject", "S1"), put("subject", "S2")])
     ledger = store.ledger(TARGET, "m")
-    derived = Parcel("derived", "S1|auc", "S1", (("Observation", "auc", b"{}"),), "h1")
-    ledger.begin([derived])
-    assert ledger.unchanged([("derived", "S1|auc", "h1")]) == set()
-    ledger.settle([sent(derived, "no_change")])
-    assert ledger.unchanged([("derived", "S1|auc", "h1"), ("derived", "x", "h1")]) == {("derived", "S1|auc")}
-    assert ledger.unchanged([("derived", "S1|auc", "h2")]) == set()
+    [first, second] = ledger.pending()
+    ledger.begin([parcel(first)])
+    assert ledger.unchanged([first, second]) == set()
+    ledger.settle([sent(parcel(first), "no_change")])
+    assert ledger.unchanged([first, second]) == {first.seq}
+    assert ledger.unchanged([replace(first, hash="other")]) == set()
+
+
+def test_two_pushes_with_two_versions_at_once_leave_nothing_sent(store):
+    store.put_records([put("procedure", "S1", "P1")])
+    mine, theirs = store.ledger(TARGET, "m"), store.ledger(TARGET, "m")
+    [one] = mine.pending()
+    old = parcel(one, 3)
+    store.put_records([put("procedure", "S1", "P1", version=2)])
+    [one] = theirs.pending()
+    new = parcel(one, 1)
+    mine.begin([old])
+    theirs.begin([new])
+    mine.settle([sent(old)])  # which of the two came last, nobody can say
+    theirs.settle([sent(new)])
+    assert keys(mine) == ["S1|P1"]
+    assert mine.vanished([new]) == {one.seq: [("Observation", "S1|P1-1"), ("Observation", "S1|P1-2")]}
+    assert deliver(theirs) == 1
+    assert keys(mine) == []
+
+
+def test_two_pushes_of_the_same_are_settled_by_either(store):
+    store.put_records([put("subject", "S1")])
+    mine, theirs = store.ledger(TARGET, "m"), store.ledger(TARGET, "m")
+    [one] = mine.pending()
+    mine.begin([parcel(one)])
+    theirs.begin([parcel(one)])
+    mine.settle([sent(parcel(one))])
+    assert keys(theirs) == []
+    theirs.settle([sent(parcel(one))])
+    assert keys(mine) == []
+
+
+def test_what_a_push_did_not_take_away_stays_known(store):
+    store.put_records([put("procedure", "S1", "P1")])
+    ledger = store.ledger(TARGET, "m")
+    [one] = ledger.pending()
+    ledger.begin([parcel(one, 3)])  # and then the process ends
+    store.put_records([put("procedure", "S1", "P1", version=2)])
+    ledger = store.ledger(TARGET, "m")
+    [one] = ledger.pending()
+    small = parcel(one, 1)
+    for outcome in (refused(small, "waiting"), sent(small)):  # neither of them removes anything
+        ledger.begin([small])
+        ledger.settle([outcome])
+        assert ledger.vanished([small]) == {one.seq: [("Observation", "S1|P1-1"), ("Observation", "S1|P1-2")]}
 
 
 CRASH = """
