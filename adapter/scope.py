@@ -24,7 +24,9 @@ OVERLAP = timedelta(minutes=10)
 any transaction we have seen (9 s measured)."""
 TOGETHER = 50
 _SUBJECT = ("subject", "individual", "patient")
-_BY_SUBJECT = {("R5", "ResearchSubject"): "subject"}
+_BY_SUBJECT = {("R5", "ResearchSubject"): "subject", ("R4", "AdverseEvent"): "subject"}
+_BY_PART = {("R4", "AdverseEvent"): "resultingcondition.identifier"}
+"""Types that a server cannot search by their own identifier: their part has one."""
 Page = list[Staged]
 Partner = Server | Folder
 
@@ -73,19 +75,19 @@ class Reader:
         if since is not None:
             yield from self._touched(since, scope)
             return
-        yield from self._counted(self.partner, self._own(scope))
+        yield from self._counted(self.partner, scope)
 
     def each_once(self, scope: Scope) -> bool:
         """Does this pull read everything of ours from a server, each resource once?"""
         plain = not scope.all and scope.study is None and self._since(scope) is None
         return plain and isinstance(self.partner, Server)
 
-    def _counted(self, server: Server, own: dict[str, str]) -> Iterator[Page]:
+    def _counted(self, server: Server, scope: Scope) -> Iterator[Page]:
         """All pages of all types, each held against the server's own count: a page may go missing without a word."""
 
         def fetched() -> Iterator[tuple[str, RawPage]]:
             for kind in types_of(self.mappers):
-                for page in server.client.raw_pages(kind, {**own, "_total": "accurate"}):
+                for page in server.client.raw_pages(kind, {**self._own(scope, kind), "_total": "accurate"}):
                     yield kind, page
 
         totals: dict[str, int] = {}
@@ -105,10 +107,14 @@ class Reader:
         if self.latest and scope.study is None:
             self.store.set_cursor(self.key, self.latest)
 
-    def _own(self, scope: Scope) -> dict[str, str]:
+    def _own(self, scope: Scope, kind: str) -> dict[str, str]:
         """The search for what carries our identifiers: roots and parts (a token with a system only)."""
         sid = self.mill.assembly.sid
-        return {} if scope.all else {"identifier": f"{sid}/record-id|,{sid}/part|"}
+        if scope.all:
+            return {}
+        if (self.mill.version, kind) in _BY_PART:
+            return {_BY_PART[self.mill.version, kind]: f"{sid}/part|"}
+        return {"identifier": f"{sid}/record-id|,{sid}/part|"}
 
     def _since(self, scope: Scope) -> str | None:
         if scope.since != "last":
@@ -122,7 +128,7 @@ class Reader:
         subjects: set[str] = set()
         loose = False
         for kind in types_of(self.mappers):
-            for page in self.partner.pages(kind, {"_lastUpdated": f"ge{since}", **self._own(scope)}):
+            for page in self.partner.pages(kind, {"_lastUpdated": f"ge{since}", **self._own(scope, kind)}):
                 for one in self._staged(page):
                     if one.subject:
                         subjects.add(one.subject)
@@ -130,7 +136,7 @@ class Reader:
                         loose = True
         if loose:  # a study was touched: studies are few, their graphs are read whole
             for kind in types_of(self.mappers, with_subject=False):
-                for page in self.partner.pages(kind, self._own(scope)):
+                for page in self.partner.pages(kind, self._own(scope, kind)):
                     yield self._staged(page)
         yield from self._subjects(sorted(subjects))
 
@@ -189,6 +195,11 @@ def types_of(mappers: Mapping[str, Mapper], with_subject: bool | None = None) ->
             blocks[part.block.type] += 1
     wanted = [t for t, named in types.items() if with_subject is None or named is with_subject]
     return sorted(wanted, key=lambda t: blocks[t])
+
+
+def searched_by(version: str, kind: str) -> str:
+    """The search parameter by which a pull finds what is ours."""
+    return _BY_PART.get((version, kind), "identifier").partition(".")[0]
 
 
 def part_names(root: dict[str, Any], sid: str) -> list[str]:

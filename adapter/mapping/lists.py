@@ -72,6 +72,10 @@ class Item:
         leaf = self.leaf
         if isinstance(leaf, Fixed):
             return
+        if leaf.via.whole:
+            if items:
+                leaf.take(ctx, items)
+            return
         owned = [el for el in items if leaf.via.owns(el) and not absent(el)]
         if not self.many:
             if len(owned) > 1 and self.row.mode == "both" and not ctx.ours:

@@ -16,7 +16,10 @@ from .base import Database, now
 from .tables import record as R
 from .tables import record_version as V
 
-KIND_ORDER = ("study", "subject", "enrolment", "procedure", "pain_outcome")
+KIND_ORDER = (
+    *("study", "subject", "enrolment", "procedure", "pain_outcome", "function_outcome", "adverse_event"),
+    *("headache_day", "headache_period"),
+)
 """Order of the kinds within a subject, so that what others refer to comes first; unknown kinds come last."""
 
 CHUNK = 1_000
