@@ -92,7 +92,7 @@ class Reader:
 
         totals: dict[str, int] = {}
         seen: dict[str, set[str]] = {}
-        for kind, page in ahead(fetched()):
+        for kind, page in ahead(fetched(), room=2):
             if page.total is not None:
                 totals[kind] = page.total
             known = seen.setdefault(kind, set())
