@@ -17,7 +17,6 @@ Journeys: what happens, in its order.
     files.py       map and unmap over files, in bounded memory
     processes.py   map over several processes
     scope.py       what a pull asks a partner for
-    ahead.py       lets a source work one step ahead of whoever takes from it
     demo.py        records to a server and back, compared and drawn
     mill.py        one record to checked resources, and resources to a validated record
     receiver.py    what one target wants differently: its own patients, people and places

@@ -65,7 +65,7 @@ class Admission:
         self._circles = Circles(store, report)
 
     def take(self, items: Iterable[Put]) -> None:
-        """Let in what may come in, chunk by chunk."""
+        """Let in what may come in, chunk by chunk. The third part of an item is the whole record."""
         source = iter(items)
         while batch := list(islice(source, CHUNK)):
             if not self._putting.unchanged(batch):
@@ -109,17 +109,25 @@ class Admission:
     def _judge(self, batch: Sequence[Put], strict: bool, retried: bool) -> _Chunk:
         """Sort a chunk into what is put, held and refused; set the flags."""
         places = [(item[0], key_text(item[1])) for item in batch]
-        latest = {place: version for place, (_, version) in self._putting.known(places).items()}
+        there = self._putting.known(places)
+        latest = {place: version for place, (_, version) in there.items()}
         chunk = _Chunk(latest, retried, strict)
         newer: dict[str, list[_Case]] = {}
         known: list[Place] = []
-        for item, place in sorted(zip(batch, places, strict=True), key=_order):
-            version = int(item[2].get("version", 1))
+
+        def version_of(item: Put, place: Place) -> int:
+            same = place in there and there[place][0] == item[4]  # then its fields need not be read
+            return there[place][1] if same else int(item[2].get("version", 1))
+
+        found = [
+            (rank(place[0]), version_of(item, place), item, place) for item, place in zip(batch, places, strict=True)
+        ]
+        for _, version, item, place in sorted(found, key=lambda one: one[:2]):  # parents first, older versions first
             if version <= latest.get(place, 0):
                 chunk.put.append(item)  # unchanged, older or in conflict: the store says which (V12, V13)
                 known += [place] if retried else []
                 continue
-            case = _Case(item, place, version, codec.loads_wire(item[3]))
+            case = _Case(item, place, version, dict(item[2]))
             newer.setdefault("" if place[0] == "study" else str(case.record["subject_id"]), []).append(case)
         for one in self._store.held([*known, *(case.place for cases in newer.values() for case in cases)]):
             chunk.waits.setdefault((one.kind, one.key), {})[one.version] = one
@@ -200,12 +208,6 @@ class Admission:
         waited = chunk.waits.get(case.place, {}).pop(case.version, None)
         if waited is not None:
             chunk.gone.append(waited.seq)
-
-
-def _order(one: tuple[Put, Place]) -> tuple[int, int]:
-    """Parents before children, older versions first; else as they came."""
-    item, place = one
-    return rank(place[0]), int(item[2].get("version", 1))
 
 
 __all__ = ["Admission"]

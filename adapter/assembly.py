@@ -50,7 +50,7 @@ def _walk(schema: type[Item], prefix: str) -> Iterable[tuple[str, FieldInfo]]:
         path = prefix + name
         inner = getattr(field, "inner", None) if isinstance(field, List) else field
         coded = inner if hasattr(inner, "codes") else None
-        filled = bool(field.metadata.get("filled"))
+        filled = bool(field.metadata.get("filled")) and need.level == "R"
         yield (
             path,
             FieldInfo(

@@ -241,7 +241,7 @@ def _encode(encoder: msgspec.json.Encoder, obj: Any) -> bytes:
     try:
         data = encoder.encode(obj)
         # str() of a small or large Decimal has an exponent, that of a special one is no JSON at all
-        odd = _EXPONENT.search(data) or _NAN.search(data) or b"Infinity" in data
+        odd = _EXPONENT.search(data) or (b"N" in data and _NAN.search(data)) or (b"I" in data and b"Infinity" in data)
         if odd and _NOT_PLAIN.search(data):
             data = encoder.encode(_plain_numbers(obj))
     except UnicodeEncodeError:

@@ -177,7 +177,7 @@ def _version_of(settings: configuration.Settings, server: str, versions: tuple[s
         target = settings.resolve_target(server, version)
         with closing(FhirClient(target)) as client:
             try:
-                client.metadata()
+                client.greet()
                 return version
             except VersionMismatch:
                 continue

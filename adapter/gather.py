@@ -16,6 +16,7 @@ from adapter import codec
 from adapter.errors import CodecError, Issue
 from adapter.fhir.safe import unsafe
 from adapter.mapping import Pool
+from adapter.mapping.graph import identifiers_of
 from adapter.mapping.mapper import part_of
 from adapter.mill import Mill, Stranger, Taken
 from adapter.report import Report
@@ -177,9 +178,4 @@ def strays(resources: Iterable[dict[str, Any]], mill: Mill) -> Iterator[Issue]:
 def own_names(resource: dict[str, Any], mill: Mill) -> list[str]:
     """The values of the identifiers we give: a root's record id, a part's name; none for other writers' resources."""
     systems = (f"{mill.assembly.sid}/record-id", f"{mill.assembly.sid}/part")
-    identifiers = resource.get("identifier")
-    return [
-        str(one.get("value"))
-        for one in (identifiers if isinstance(identifiers, list) else ())
-        if isinstance(one, dict) and one.get("system") in systems
-    ]
+    return [str(one.get("value")) for one in identifiers_of(resource) if one.get("system") in systems]

@@ -7,13 +7,12 @@ in `mill` (record to resources and back) and in `scope` (what a pull asks for).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from adapter import codec, records
 from adapter.admission import Admission
-from adapter.ahead import ahead
 from adapter.errors import Issue, Skip
 from adapter.exchange.parcel import Outcome, Parcel
 from adapter.gather import records_of, stage, straight
@@ -25,9 +24,8 @@ from adapter.settings import WAITING_DAYS
 from adapter.store import Ledger, Store, Stored
 
 Sink = Callable[[dict[str, Any]], None]
-Item = tuple[str, tuple[str, ...], dict[str, Any], bytes, str]
+Item = tuple[str, tuple[str, ...], Mapping[str, Any], bytes, str]
 CHUNK = 200
-_META = ("record_id", "subject_id", "study_id", "version", "record_status", "synthetic")
 
 
 def intake(store: Store, entries: Iterable[Entry], report: Report, waiting_days: int = WAITING_DAYS) -> Report:
@@ -91,7 +89,7 @@ def pull(
     scope = scope or Scope()
     reader = Reader(partner, mill, store)
     bring = straight if reader.each_once(scope) else stage
-    early = bring(ahead(reader.pages(scope)), store, mill, reader.key, report)
+    early = bring(reader.pages(scope), store, mill, reader.key, report)
     late = records_of(store, mill, reader.key, stranger_of(partner.target) if scope.all else None, report)
     keep(store, chain(early, late), report, out)
     if reader.short:
@@ -126,10 +124,34 @@ def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink 
 
 
 def _item(record: dict[str, Any]) -> Item:
-    """A record as the store takes it: of the record itself only what the store reads, since many wait together."""
+    """A record as the store takes it: its fields are read from the body where the store asks for them, which it does
+    not for what it has already; the record itself need not be kept while many wait together."""
     body = codec.dumps(record)
-    meta = {name: record[name] for name in _META if name in record}
-    return record["kind"], records.key(record), meta, body, hashlib.sha256(body).hexdigest()
+    return record["kind"], records.key(record), _Fields(body), body, hashlib.sha256(body).hexdigest()
+
+
+class _Fields(Mapping[str, Any]):
+    """The fields of an encoded record, decoded when the first one is asked for."""
+
+    __slots__ = ("_body", "_fields")
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._fields: dict[str, Any] | None = None
+
+    def _read(self) -> dict[str, Any]:
+        if self._fields is None:
+            self._fields = codec.loads_wire(self._body)
+        return self._fields
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
 
 
 def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Stored]) -> Iterator[Parcel]:

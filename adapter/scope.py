@@ -6,13 +6,14 @@ types we know, with ``study`` one study and its participants, with ``since`` the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from adapter.errors import ConfigError
-from adapter.exchange import Folder, Received, Server
+from adapter.exchange import Folder, RawPage, Received, Server, ahead
 from adapter.mapping.mapper import Mapper
 from adapter.mill import Mill, Stranger
 from adapter.settings import Target
@@ -23,7 +24,9 @@ OVERLAP = timedelta(minutes=10)
 any transaction we have seen (9 s measured)."""
 TOGETHER = 50
 _SUBJECT = ("subject", "individual", "patient")
-_BY_SUBJECT = {("R5", "ResearchSubject"): "subject"}
+_BY_SUBJECT = {("R5", "ResearchSubject"): "subject", ("R4", "AdverseEvent"): "subject"}
+_BY_PART = {("R4", "AdverseEvent"): "resultingcondition.identifier"}
+"""Types that a server cannot search by their own identifier: their part has one."""
 Page = list[Staged]
 Partner = Server | Folder
 
@@ -72,34 +75,46 @@ class Reader:
         if since is not None:
             yield from self._touched(since, scope)
             return
-        for kind in types_of(self.mappers):
-            yield from self._counted(self.partner, kind, self._own(scope))
+        yield from self._counted(self.partner, scope)
 
     def each_once(self, scope: Scope) -> bool:
         """Does this pull read everything of ours from a server, each resource once?"""
         plain = not scope.all and scope.study is None and self._since(scope) is None
         return plain and isinstance(self.partner, Server)
 
-    def _counted(self, server: Server, kind: str, params: dict[str, str]) -> Iterator[Page]:
-        """All pages of one type, and then the server's own count: a page may go missing without a word."""
-        seen: set[str] = set()
-        for page in server.pages(kind, params):
-            fresh = [one for one in self._staged(page) if one.id not in seen]  # a page may come twice
-            seen.update(one.id for one in fresh)
-            yield fresh
-        total = server.count(kind, params)
-        if total is not None and total > len(seen):
-            self.short[kind] = total - len(seen)
+    def _counted(self, server: Server, scope: Scope) -> Iterator[Page]:
+        """All pages of all types, each held against the server's own count: a page may go missing without a word."""
+
+        def fetched() -> Iterator[tuple[str, RawPage]]:
+            for kind in types_of(self.mappers):
+                for page in server.client.raw_pages(kind, {**self._own(scope, kind), "_total": "accurate"}):
+                    yield kind, page
+
+        totals: dict[str, int] = {}
+        seen: dict[str, set[str]] = {}
+        for kind, page in ahead(fetched(), room=2):
+            if page.total is not None:
+                totals[kind] = page.total
+            known = seen.setdefault(kind, set())
+            fresh = [one for one in self._staged(server.client.resources_in(page)) if one.id not in known]
+            known.update(one.id for one in fresh)  # a page may come twice
+            if fresh:
+                yield fresh
+        self.short = {kind: total - len(seen[kind]) for kind, total in totals.items() if total > len(seen[kind])}
 
     def finish(self, scope: Scope) -> None:
         """Move the cursor, after everything else."""
         if self.latest and scope.study is None:
             self.store.set_cursor(self.key, self.latest)
 
-    def _own(self, scope: Scope) -> dict[str, str]:
+    def _own(self, scope: Scope, kind: str) -> dict[str, str]:
         """The search for what carries our identifiers: roots and parts (a token with a system only)."""
         sid = self.mill.assembly.sid
-        return {} if scope.all else {"identifier": f"{sid}/record-id|,{sid}/part|"}
+        if scope.all:
+            return {}
+        if (self.mill.version, kind) in _BY_PART:
+            return {_BY_PART[self.mill.version, kind]: f"{sid}/part|"}
+        return {"identifier": f"{sid}/record-id|,{sid}/part|"}
 
     def _since(self, scope: Scope) -> str | None:
         if scope.since != "last":
@@ -113,7 +128,7 @@ class Reader:
         subjects: set[str] = set()
         loose = False
         for kind in types_of(self.mappers):
-            for page in self.partner.pages(kind, {"_lastUpdated": f"ge{since}", **self._own(scope)}):
+            for page in self.partner.pages(kind, {"_lastUpdated": f"ge{since}", **self._own(scope, kind)}):
                 for one in self._staged(page):
                     if one.subject:
                         subjects.add(one.subject)
@@ -121,7 +136,7 @@ class Reader:
                         loose = True
         if loose:  # a study was touched: studies are few, their graphs are read whole
             for kind in types_of(self.mappers, with_subject=False):
-                for page in self.partner.pages(kind, self._own(scope)):
+                for page in self.partner.pages(kind, self._own(scope, kind)):
                     yield self._staged(page)
         yield from self._subjects(sorted(subjects))
 
@@ -167,13 +182,24 @@ class Reader:
 
 
 def types_of(mappers: Mapping[str, Mapper], with_subject: bool | None = None) -> list[str]:
-    """The resource types of these mappings, in a stable order; studies' own types have no subject."""
+    """The resource types of these mappings, in a stable order; studies' own types have no subject.
+
+    A type that many blocks make comes late: while its pages are read, the graphs around it become whole.
+    """
     types: dict[str, bool] = {}
+    blocks: Counter[str] = Counter()
     for mapper in mappers.values():
         for part in mapper.parts:
             named = any(r.path[0].name in _SUBJECT for r in part.block.rows) or part.block.type == "Patient"
             types[part.block.type] = types.get(part.block.type, False) or named
-    return [t for t, named in types.items() if with_subject is None or named is with_subject]
+            blocks[part.block.type] += 1
+    wanted = [t for t, named in types.items() if with_subject is None or named is with_subject]
+    return sorted(wanted, key=lambda t: blocks[t])
+
+
+def searched_by(version: str, kind: str) -> str:
+    """The search parameter by which a pull finds what is ours."""
+    return _BY_PART.get((version, kind), "identifier").partition(".")[0]
 
 
 def part_names(root: dict[str, Any], sid: str) -> list[str]:

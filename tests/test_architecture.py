@@ -73,7 +73,6 @@ ARROWS: dict[str, dict[str, str]] = {
     },
     "pipeline": {
         "admission": "who is let in",
-        "ahead": "the next page is on its way while this one is read",
         "gather": "resources to records, the second half of a pull",
         "records": "intake, keys",
         "store": "records land there first; ledger, staging",
@@ -112,7 +111,6 @@ ARROWS: dict[str, dict[str, str]] = {
         "report": "how it went",
     },
     "synthetic": {"records": "field names, ids and offsets as intake derives them"},
-    "ahead": {},
     "receiver": {},
     "report": {},
     "picture": {},

@@ -91,6 +91,28 @@ def test_reads_lists_sets_maps_instruments_and_fields(root: Path) -> None:
     assert found.fields["subject"]["resources"][0]["rows"] == [{"field": "sex", "path": "gender"}]
 
 
+def test_an_instrument_with_several_scorings(root: Path) -> None:
+    (root / "instruments.yaml").write_text(
+        "nrs:\n  {kind: function, value: shade, min: null, max: null, step: null, direction: lower_better, unit: null,\n"
+        '   items: {count: 2, scores: ["1", "4"]}, needs: [place], sources: {lb: {unit: "[lb_av]", factor: "0.45"}},\n'
+        '   by: colour, variants: {red: {min: "1", max: "4", unit: mm, total: mean}, blue: {min: "2", max: "8", total: sum}}}\n'
+    )
+    tool = catalog.load(root).instruments["nrs"]
+    red, blue = tool.of({"colour": "red"}), tool.of({"colour": "blue"})
+    assert (red.min, red.max, red.unit, red.total, red.direction) == (
+        Decimal("1"),
+        Decimal("4"),
+        "mm",
+        "mean",
+        "lower_better",
+    )
+    assert (blue.max, blue.total, blue.value, blue.needs) == (Decimal("8"), "sum", "shade", ("place",))
+    assert tool.of({}) is tool
+    assert tool.items is not None
+    assert [tool.items.allows(Decimal(n)) for n in (1, 2, 4)] == [True, False, True]
+    assert tool.sources["lb"].factor == Decimal("0.45")
+
+
 def test_rows_know_their_lines(root: Path) -> None:
     subject = catalog.load(root).fields["subject"]
     block = subject["resources"][0]
@@ -255,6 +277,26 @@ INSTRUMENTS = [
     ('min: "0"', 'min: "10"', "line 1: nrs: max does not lie above min"),
     ('step: "0.1"', 'step: "0.3"', "line 1: nrs: step does not lead from min to max"),
     ('step: "0.1"', 'step: "0"', "line 1: nrs: step does not lead from min to max"),
+    ("kind: pain", "kind: pain, by: colour", "line 1: nrs: by and variants come together"),
+    ("kind: pain", "kind: pain, by: hue, variants: {red: {}}", "line 1: nrs: there is no code list 'hue'"),
+    (
+        "kind: pain",
+        "kind: pain, by: colour, variants: {pink: {}}",
+        "line 1: nrs: variants: 'pink' is not a code of the list of colour",
+    ),
+    ("kind: pain", "kind: pain, by: colour, variants: {red: {kind: x}}", "line 1: nrs: red: unknown word 'kind'"),
+    (
+        "kind: pain",
+        'kind: pain, by: colour, variants: {red: {max: "-1"}}',
+        "line 1: nrs: red: max does not lie above min",
+    ),
+    ("kind: pain", "kind: pain, total: median", "line 1: nrs: total is not one of sum, mean, percent"),
+    ("kind: pain", "kind: pain, items: {count: 6}", "line 1: nrs: items: count with scores, or count with min and max"),
+    ("kind: pain", 'kind: pain, items: {count: "6", scores: ["1"]}', "line 1: nrs: items: count is not a number"),
+    ("kind: pain", "kind: pain, items: {count: 6, scores: [1]}", "line 1: nrs: items: scores is not a quoted decimal"),
+    ("kind: pain", "kind: pain, needs: joint", "line 1: nrs: needs is not a list of words"),
+    ("kind: pain", "kind: pain, subscales: [low]", "line 1: nrs: there is no code list 'subscale'"),
+    ("kind: pain", "kind: pain, sources: {lb: {unit: x}}", "line 1: nrs: lb: unit and factor"),
     ("kind: pain", "kind: pain, kind: pain", "line 1: key 'kind' twice"),
     ("nrs:", "vas:", "instrument 'nrs' must be here and in the list 'instrument'"),
     ("nrs: {", "nrs: [", "line 1: "),

@@ -31,7 +31,7 @@ def references(node: Any) -> list[str]:
     return [r for v in node for r in references(v)] if isinstance(node, list) else []
 
 
-@pytest.mark.parametrize("kind", ["subject", "enrolment", "procedure", "pain_outcome"])
+@pytest.mark.parametrize("kind", ["subject", "enrolment", "procedure", "pain_outcome", "adverse_event", "headache_day"])
 def test_a_hospitals_patient_is_found_by_identifier_and_never_written(kind: str) -> None:
     resources = sent(kind)
     assert all(r["resourceType"] != "Patient" for r in resources)

@@ -262,11 +262,16 @@ def test_instruments_agree_with_the_value_sets() -> None:
     for kind in ("pain", "function"):
         have = tuple(c for c, i in CATALOG.instruments.items() if i.kind == kind)
         assert have == CATALOG.valuesets[f"{kind}-instrument"]
-    assert [(c, i.unit) for c, i in CATALOG.instruments.items() if i.unit != "{score}"] == [
+    single = [each for i in CATALOG.instruments.values() for each in (i.variants.values() or [i])]
+    assert [(i.code, i.unit) for i in single if i.unit != "{score}"] == [
         ("vas_0_100_mm", "mm"),
         ("vas_0_10_cm", "cm"),
+        ("rom", "deg"),
+        ("ppt", "kPa"),
+        ("ncs", "m/s"),
+        ("ncs", "ms"),
     ]
-    assert {i.direction for i in CATALOG.instruments.values()} <= set(CATALOG.lists["scale-direction"].codes)
+    assert {i.direction for i in single} <= set(CATALOG.lists["scale-direction"].codes)
     cm = CATALOG.instruments["vas_0_10_cm"]
     assert (cm.min, cm.max, cm.step) == (Decimal("0"), Decimal("10"), Decimal("0.1"))
     assert CATALOG.instruments["unspecified_validated"].min is None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adapter.catalog.rows import Row
 
@@ -46,10 +47,34 @@ class ConceptMap:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemScores:
+    """The items of a questionnaire: how many, and what each may score; no `scores`: whole numbers from min to max."""
+
+    count: int
+    min: Decimal
+    max: Decimal
+    scores: tuple[Decimal, ...]
+
+    def allows(self, score: Decimal) -> bool:
+        """Whether an item may have this score."""
+        return score in self.scores if self.scores else self.min <= score <= self.max and not score % 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A unit that a device reads in: UCUM, and what it is multiplied by to give the instrument's unit."""
+
+    unit: str
+    factor: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Instrument:
     """An outcome tool. `min`, `max`, `direction` None: they come with the record.
 
-    Scores lie on min + n * step; `step` None: any value between. `unit` is UCUM; `kind` is pain or function.
+    Scores lie on min + n * step; `step` None: any value between. `unit` is UCUM; `kind` is pain or function. `value` is
+    the record field that holds the result; `needs` are fields without which it means nothing. What depends on the code
+    in the record's field `by` is in `variants`. `total` says how items make the score: sum, mean or percent.
     """
 
     code: str
@@ -60,6 +85,18 @@ class Instrument:
     step: Decimal | None
     direction: str | None
     unit: str
+    value: str = "score"
+    needs: tuple[str, ...] = ()
+    subscales: tuple[str, ...] = ()
+    items: ItemScores | None = None
+    total: str | None = None
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    by: str | None = None
+    variants: Mapping[str, Instrument] = field(default_factory=dict)
+
+    def of(self, record: Mapping[str, Any]) -> Instrument:
+        """The tool as this record uses it: the variant that its field `by` names, else the tool itself."""
+        return self.variants.get(record.get(self.by, ""), self) if self.by else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def _sandbox() -> dict[str, Any]:
 def _target(settings: Any, name: str, fhir: str | None) -> dict[str, Any]:
     from adapter.assembly import assemble
     from adapter.exchange import Server, connect
-    from adapter.scope import types_of
+    from adapter.scope import searched_by, types_of
 
     target = replace(settings.resolve_target(name, fhir), max_retries=0)  # a doctor does not wait
     found = {"name": target.name, "how": _described(target)}
@@ -139,7 +139,7 @@ def _target(settings: Any, name: str, fhir: str | None) -> dict[str, Any]:
         found |= partner.describe()
         if isinstance(partner, Server):
             mappers = assemble(sid=settings.sid).mappings.mappers[target.fhir]
-            needed: dict[str, tuple[str, ...]] = dict.fromkeys(types_of(mappers), ("identifier",))
+            needed = {kind: (searched_by(target.fhir, kind),) for kind in types_of(mappers)}
             found["lacking"] = partner.capability().lacking(needed) or "nothing that we need"
     return found
 

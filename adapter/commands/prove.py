@@ -9,8 +9,6 @@ import click
 
 from adapter.commands.face import common, emit, example, finish, wants_json
 
-KIND_NAMES = ("subject", "study", "enrolment", "procedure", "pain_outcome")
-
 
 @click.command(
     short_help="Prove that the mappings fit.",
@@ -37,7 +35,7 @@ def check(mappings: Path | None) -> None:
             rows = sum(kind["rows"] for kind in kinds.values())
             click.echo(f"{version}: {len(kinds)} record kinds, {rows} rows")
             for kind, said in kinds.items():
-                click.echo(f"  {kind:13} {said['rows']:4} rows -> {', '.join(said['resources'])}")
+                click.echo(f"  {kind:16} {said['rows']:4} rows -> {', '.join(said['resources'])}")
         lists = f"{found['code_lists']} code lists with {found['codes']} codes"
         click.echo(f"{lists}, {found['concept_maps']} ConceptMaps, {found['instruments']} instruments")
         click.echo(f"mappings {found['digest'][:12]} in {found['path']}: proved")
@@ -72,11 +70,20 @@ def _count(rows: Any) -> int:
     return sum(1 + _count(row.rows) for row in rows)
 
 
+def known_kind(context: click.Context, parameter: click.Parameter, kind: str) -> str:
+    """The kind, when there is one of this name; the list is that of the record schemas."""
+    from adapter import records
+
+    if kind not in records.KINDS:
+        raise click.BadParameter(f"{kind!r} is not one of {', '.join(records.KINDS)}.")
+    return kind
+
+
 @click.command(
     short_help="JSON Schema and example of a record kind.",
     epilog=example("hydrofhir schema procedure", "hydrofhir schema subject --example > one-subject.ndjson"),
 )
-@click.argument("kind", type=click.Choice(KIND_NAMES))
+@click.argument("kind", callback=known_kind)
 @click.option("--example", "only_example", is_flag=True, help="Only the filled example, as one NDJSON line.")
 @common
 def schema(kind: str, only_example: bool) -> None:

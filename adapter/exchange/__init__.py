@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..settings import Target
-from .answers import Received
+from .ahead import ahead
+from .answers import RawPage, Received
 from .capability import Capability
 from .client import FhirClient
 from .folder import Folder
@@ -28,10 +29,12 @@ __all__ = [
     "Outcome",
     "Parcel",
     "Partner",
+    "RawPage",
     "Received",
     "Sender",
     "Server",
     "Timing",
+    "ahead",
     "connect",
 ]
 

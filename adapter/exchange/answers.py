@@ -6,6 +6,7 @@ request.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import codec
@@ -17,6 +18,7 @@ from .parcel import Parcel
 
 __all__ = [
     "EntryResult",
+    "RawPage",
     "Received",
     "as_page",
     "as_resource",
@@ -74,18 +76,26 @@ def next_link(bundle: dict[str, Any]) -> str | None:
     return None
 
 
-def as_page(body: bytes) -> tuple[bytes, str | None]:
-    """A page of a search, not yet decoded, and the next page's address, or ``ValueError("broken_body")``.
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """A page of a search, not yet taken apart: its JSON text, the address of the next page, and how many resources
+    match in all, where the server says so."""
 
-    So the next page can be asked for before this one is taken apart (see ``resources_in``).
-    """
+    text: bytes
+    following: str | None
+    total: int | None = None
+
+
+def as_page(body: bytes) -> RawPage:
+    """A page, or ``ValueError("broken_body")``. What is in it stays as it came (see ``resources_in``)."""
     try:
-        head = codec.members(body, "resourceType", "link", raw=("entry",))
+        head = codec.members(body, "resourceType", "link", "total", raw=("entry",))
     except CodecError:
         raise ValueError("broken_body") from None
     if head["resourceType"] != "Bundle" or not (head["entry"] or b"[").startswith(b"["):
         raise ValueError("broken_body")
-    return body, next_link(head)
+    total = head["total"]
+    return RawPage(body, next_link(head), total if type(total) is int else None)
 
 
 def resources_in(page: bytes) -> list[Received]:

@@ -7,14 +7,14 @@ know records, mappings or the store.
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from ..errors import ConfigError, TargetError, TargetRefused, TargetUnavailable, TransactionMismatch, VersionMismatch
 from ..settings import Target
-from .answers import EntryResult, Received, as_page, as_resource, entries_of, resources_in
+from .ahead import ahead
+from .answers import EntryResult, RawPage, Received, as_page, as_resource, entries_of, resources_in
 from .auth import Auth
 from .links import escape_token, own_link
 from .retry import Action, Fault, Timing
@@ -23,7 +23,6 @@ from .wire import Reply, Wire
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _FORM = "application/x-www-form-urlencoded"
-_CAPABILITY = {"_elements": "fhirVersion,software,implementation,format,rest", "_pretty": "false"}
 _FHIR = {"R4": "4.0.", "R5": "5.0."}
 _RESTARTS = 2
 SAFE_PARAMETERS = frozenset(
@@ -58,28 +57,35 @@ class FhirClient:
         self.target = target
         self.wire = Wire(target, timing=timing, auth=auth)
         self.base = self.wire.base
-        self._capability: dict[str, Any] | None = None
+        self._greeted = False
         self._lock = threading.Lock()
 
-    def metadata(self) -> dict[str, Any]:
-        """The CapabilityStatement (the small one), asked for once; ``VersionMismatch`` when its release is
-        not ours."""
+    def greet(self) -> None:
+        """Ask once, before the first exchange, which FHIR release the server speaks; ``VersionMismatch`` when it is
+        not ours. The whole statement takes HAPI twice as long, and is 1.5 MB."""
         with self._lock:
-            if self._capability is None:
-                reply = self._need(
-                    self.wire.send("GET", f"{self.base}/metadata", params=_CAPABILITY, check=as_resource)
-                )
-                found: Any = reply.value
-                if not isinstance(found, dict) or found.get("resourceType") != "CapabilityStatement":
-                    raise ConfigError(f"target {self.target.name}: nothing FHIR at the configured base address")
-                version = str(found.get("fhirVersion", ""))
-                if not version.startswith(_FHIR[self.target.fhir]):
-                    shown = version if re.fullmatch(r"[0-9.]{1,12}", version) else "none we know"
-                    raise VersionMismatch(
-                        f"target {self.target.name}: server speaks FHIR {shown}, {self.target.fhir} is configured"
-                    )
-                self._capability = found
-            return self._capability
+            if not self._greeted:
+                self._statement("fhirVersion,software")
+
+    def metadata(self) -> dict[str, Any]:
+        """What of the CapabilityStatement says what the server can do; checked as in ``greet``."""
+        with self._lock:
+            return self._statement("fhirVersion,software,implementation,format,rest")
+
+    def _statement(self, elements: str) -> dict[str, Any]:
+        params = {"_elements": elements, "_pretty": "false"}
+        reply = self._need(self.wire.send("GET", f"{self.base}/metadata", params=params, check=as_resource))
+        found: Any = reply.value
+        if not isinstance(found, dict) or found.get("resourceType") != "CapabilityStatement":
+            raise ConfigError(f"target {self.target.name}: nothing FHIR at the configured base address")
+        version = str(found.get("fhirVersion", ""))
+        if not version.startswith(_FHIR[self.target.fhir]):
+            shown = version if re.fullmatch(r"[0-9.]{1,12}", version) else "none we know"
+            raise VersionMismatch(
+                f"target {self.target.name}: server speaks FHIR {shown}, {self.target.fhir} is configured"
+            )
+        self._greeted = True
+        return found
 
     def post_bundle(self, bundle: bytes, count: int) -> list[EntryResult] | Fault:
         """Send a transaction of ``count`` entries; the answers entry by entry, or the fault that waiting did
@@ -88,7 +94,7 @@ class FhirClient:
         Only for writes that can be repeated (PUT with our own id, DELETE by id): an unknown outcome is sent
         again.
         """
-        self.metadata()
+        self.greet()
         reply = self.wire.send("POST", self.base, body=bundle, check=lambda body: entries_of(body, count))
         if isinstance(reply, Fault):
             if reply.action is Action.STOP:
@@ -142,39 +148,33 @@ class FhirClient:
         A page may come twice: when the server has forgotten the search (410), it is started again. The
         caller's staging is keyed by type and id, so that does no harm.
         """
-        self.metadata()
-        _check(_TYPE, resource_type)
-        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hydrofhir-page")
-        try:
-            for _ in range(_RESTARTS + 1):
-                coming = pool.submit(self._first, resource_type, dict(params or {}))
-                link: str | None = None
-                while True:
-                    fault_or_page = coming.result()
-                    if isinstance(fault_or_page, Fault):
-                        break
-                    body, following = fault_or_page
-                    if following is not None:
-                        if following == link:
-                            raise TargetUnavailable(f"target {self.target.name}: a page names itself as the next one")
-                        coming = pool.submit(self._follow, following)
-                    if page := self._taken_apart(body):
-                        yield page
-                    if following is None:
-                        return
-                    link = following
-            raise TargetUnavailable(f"target {self.target.name}: pages expire while they are read", status=410)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for page in ahead(self.raw_pages(resource_type, params)):
+            if found := self.resources_in(page):
+                yield found
 
-    def count(self, resource_type: str, params: Params | None = None) -> int | None:
-        """How many resources the server says match; None when it does not say."""
-        self.metadata()
+    def raw_pages(self, resource_type: str, params: Params | None = None) -> Iterator[RawPage]:
+        """The pages of ``search_pages``, fetched one after the other and not taken apart."""
+        self.greet()
         _check(_TYPE, resource_type)
-        reply = self._search(resource_type, {**(params or {}), "_summary": "count", "_total": "accurate"}, as_resource)
-        bundle: Any = self._need(reply).value
-        total = bundle.get("total") if isinstance(bundle, dict) else None
-        return total if isinstance(total, int) else None
+        for _ in range(_RESTARTS + 1):
+            page = self._first(resource_type, dict(params or {}))
+            link: str | None = None
+            while not isinstance(page, Fault):
+                if page.following is not None and page.following == link:
+                    raise TargetUnavailable(f"target {self.target.name}: a page names itself as the next one")
+                yield page
+                if page.following is None:
+                    return
+                link = page.following
+                page = self._follow(link)
+        raise TargetUnavailable(f"target {self.target.name}: pages expire while they are read", status=410)
+
+    def resources_in(self, page: RawPage) -> list[Received]:
+        """The resources of a page, matches and included ones alike."""
+        try:
+            return resources_in(page.text)
+        except ValueError:
+            raise TargetUnavailable(f"target {self.target.name}: a page that is not a readable Bundle") from None
 
     def close(self) -> None:
         """End all connections."""
@@ -194,37 +194,28 @@ class FhirClient:
             return TargetUnavailable(text, status=status)
         return TargetRefused(text, status=status)
 
-    def _first(self, resource_type: str, params: dict[str, Any]) -> tuple[bytes, str | None] | Fault:
-        params.setdefault("_count", str(self.target.page_size))
-        return self._page(self._need(self._search(resource_type, params)))
-
-    def _search(
-        self, resource_type: str, params: dict[str, Any], check: Callable[[bytes], Any] = as_page
-    ) -> Reply | Fault:
+    def _first(self, resource_type: str, params: dict[str, Any]) -> RawPage | Fault:
         """A search by GET, or by POST where a value may identify somebody."""
+        params.setdefault("_count", str(self.target.page_size))
         params.setdefault("_pretty", "false")
+        url = f"{self.base}/{resource_type}"
         if SAFE_PARAMETERS.issuperset(params):
-            return self.wire.send("GET", f"{self.base}/{resource_type}", params=params, check=check)
+            return self._page(self._need(self.wire.send("GET", url, params=params, check=as_page)))
         form = urlencode(params, doseq=True).encode("ascii")
-        url = f"{self.base}/{resource_type}/_search"
-        return self.wire.send("POST", url, body=form, content_type=_FORM, check=check)
+        return self._page(
+            self._need(self.wire.send("POST", f"{url}/_search", body=form, content_type=_FORM, check=as_page))
+        )
 
-    def _follow(self, link: str) -> tuple[bytes, str | None] | Fault:
+    def _follow(self, link: str) -> RawPage | Fault:
         reply = self.wire.send("GET", link, check=as_page)
         if isinstance(reply, Fault) and reply.kind == 410:
             return reply
         return self._page(self._need(reply))
 
-    def _taken_apart(self, body: bytes) -> list[Received]:
-        try:
-            return resources_in(body)
-        except ValueError:
-            raise TargetUnavailable(f"target {self.target.name}: a page that is not a readable Bundle") from None
-
-    def _page(self, reply: Reply) -> tuple[bytes, str | None]:
-        found: Any = reply.value
-        body, link = found
-        return body, None if link is None else own_link(self.base, link, self.target.name)
+    def _page(self, reply: Reply) -> RawPage:
+        page: Any = reply.value
+        following = None if page.following is None else own_link(self.base, page.following, self.target.name)
+        return RawPage(page.text, following, page.total)
 
     def _address(self, resource_type: str, resource_id: str) -> str:
         return f"{self.base}/{_check(_TYPE, resource_type)}/{_check(_ID, resource_id)}"

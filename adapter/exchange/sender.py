@@ -61,7 +61,7 @@ class Sender:
         """Remembers subjects too large for one bundle: a record may refer to one in a later bundle."""
         last = ""
         for bundle in bundles:
-            self.client.metadata()  # asked for once, and not at all when there is nothing to send
+            self.client.greet()  # asked for once, and not at all when there is nothing to send
             if last and bundle[0].subject == last:
                 self._spread.add(last)
             last = bundle[-1].subject

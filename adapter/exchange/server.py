@@ -34,12 +34,8 @@ class Server:
         """See ``FhirClient.search_pages``."""
         return self.client.search_pages(resource_type, params)
 
-    def count(self, resource_type: str, params: Mapping[str, Any] | None = None) -> int | None:
-        """See ``FhirClient.count``."""
-        return self.client.count(resource_type, params)
-
     def capability(self) -> capability.Capability:
-        """What the server says it can do (asked for once)."""
+        """What the server says it can do."""
         return capability.read(self.client.metadata())
 
     def describe(self) -> dict[str, Any]:

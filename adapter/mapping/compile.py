@@ -20,7 +20,7 @@ from adapter.mapping.via import REGISTRY, Env, Via
 from adapter.mapping.via.codes import Coded
 
 _PRIMITIVE_SIBLING = "Element"
-_LABELLED = ("extension", "modifierExtension", "identifier", "component")
+_LABELLED = ("extension", "modifierExtension", "identifier", "component", "item")
 
 
 class LinkVia(Via):
@@ -184,6 +184,9 @@ class Builder:
             system = f"{self.env.sid}/{name}"
             obj.fixed = {"system": system}
             obj.matchers.append(equal_matcher("system", system))
+        elif step.name == "item":
+            obj.fixed = {"linkId": name}
+            obj.matchers.append(equal_matcher("linkId", name))
         elif step.name == "component":
             concept = self.env.concept(f"component|{name}")
             obj.fixed = {"code": concept}

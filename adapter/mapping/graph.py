@@ -92,8 +92,8 @@ class Pool:
     def key_of(self, reference: str, system: str) -> str:
         """The key of the resource behind a literal reference: its own identifier, else its id."""
         target = self.resource(reference)
-        for identifier in (target or {}).get("identifier", ()):
-            if isinstance(identifier, dict) and identifier.get("system") == system:
+        for identifier in identifiers_of(target or {}):
+            if identifier.get("system") == system:
                 return str(identifier.get("value"))
         return reference.rpartition("/")[2]
 
@@ -116,9 +116,8 @@ class Pool:
 
     def record_id(self, root: Json) -> str:
         """The record id that a root of ours carries as identifier."""
-        identifiers = root.get("identifier")
-        for identifier in identifiers if isinstance(identifiers, list) else ():
-            if isinstance(identifier, dict) and identifier.get("system") == f"{self.sid}/record-id":
+        for identifier in identifiers_of(root):
+            if identifier.get("system") == f"{self.sid}/record-id":
                 return str(identifier.get("value"))
         return ""
 
@@ -175,6 +174,12 @@ class Pool:
                 for child in extension.get("extension", ()):
                     if child.get("url") == "part":
                         yield str(child.get("valueString"))
+
+
+def identifiers_of(resource: Json) -> list[Json]:
+    """The identifiers of a resource; R4 gives an AdverseEvent or a QuestionnaireResponse one, and not a list."""
+    found = resource.get("identifier")
+    return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
 
 
 def references(resource: Any, path: tuple[Step, ...], mapper: Mapper) -> Iterator[str]:

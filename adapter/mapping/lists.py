@@ -72,6 +72,10 @@ class Item:
         leaf = self.leaf
         if isinstance(leaf, Fixed):
             return
+        if leaf.via.whole:
+            if items:
+                leaf.take(ctx, items)
+            return
         owned = [el for el in items if leaf.via.owns(el) and not absent(el)]
         if not self.many:
             if len(owned) > 1 and self.row.mode == "both" and not ctx.ours:
@@ -133,7 +137,13 @@ class ListNode:
         for m in self.members:
             if hasattr(m, "seal"):
                 m.seal()
-        self.readers = [(m, shelf_of(getattr(m, "matchers", []))) for m in self.members if reads(m)]
+        self.readers = []
+        for m in self.members:
+            if reads(m):
+                matchers = getattr(m, "matchers", [])
+                shelf = shelf_of(matchers)
+                sure = shelf is not None and len(matchers) == 1 and isinstance(m, Obj)
+                self.readers.append((m, shelf, sure))
 
     @property
     def phases(self) -> set[int]:
@@ -149,11 +159,14 @@ class ListNode:
             items = []
         if isinstance(items, list):
             shelves = Shelves(items)
-            for member, shelf in self.readers:
+            for member, shelf, sure in self.readers:
                 if shelf is None:
                     member.read_list(ctx, items)
                 elif some := shelves.get(shelf):
-                    member.read_list(ctx, some)
+                    if sure:  # the shelf is all that it is told by
+                        member.read_inner(ctx, some[0])
+                    else:
+                        member.read_list(ctx, some)
 
     def trace(self, el: Json, path: str, sink: Tracer) -> None:
         for n, item in enumerate(el.get(self.key) or ()):

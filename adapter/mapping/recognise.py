@@ -36,6 +36,8 @@ def concept_matcher(key: str, concept: dict[str, Any]) -> Matcher:
         if not isinstance(value, dict):
             return False
         codings = value.get("coding", (value,))
+        if not isinstance(codings, list | tuple):
+            return False
         return any(isinstance(c, dict) and (c.get("system"), c.get("code")) in wanted for c in codings)
 
     def matches(ctx: Any, el: Any) -> bool:

@@ -159,9 +159,9 @@ class _Function:
         leaf = item.leaf
         if isinstance(leaf, Fixed):
             self.put(f"{items}.append({self.constant(leaf.value)})")
-        elif not item.many:
+        elif leaf.via.whole or not item.many:
             with self.transformed(leaf):
-                self.put(f"{items}.append(made)")
+                self.put(f"{items}.{'extend' if leaf.via.whole else 'append'}(made)")
         else:
             write = self.constant(leaf.via.write)
             more = "".join(f", {self.get(name)}" for name in (*leaf.names, *leaf.row.uses)[1:])

@@ -16,9 +16,13 @@ from typing import Any
 
 from adapter.errors import Issue, RecordRefused
 
+from .adverse_event import AdverseEvent
 from .base import safe_id
 from .describe import json_schema
 from .enrolment import Enrolment
+from .function_outcome import FunctionOutcome
+from .headache_day import HeadacheDay
+from .headache_period import HeadachePeriod
 from .lists import configure
 from .loader import run
 from .meta import RecordSchema
@@ -35,6 +39,10 @@ SCHEMAS: dict[str, type[RecordSchema]] = {
     "enrolment": Enrolment,
     "procedure": Procedure,
     "pain_outcome": PainOutcome,
+    "function_outcome": FunctionOutcome,
+    "adverse_event": AdverseEvent,
+    "headache_day": HeadacheDay,
+    "headache_period": HeadachePeriod,
 }
 KINDS = tuple(SCHEMAS)
 

@@ -189,12 +189,16 @@ class Code(Value):
         return {"enum": list(self.codes), "x-code-list": self.list_id}
 
 
-class PainInstrument(Code):
-    """An instrument that measures pain; function and headache instruments belong to other record kinds."""
+class Tool(Code):
+    """An instrument of one kind of outcome (`pain`, `function`): those of the others are refused."""
+
+    def __init__(self, outcome: str, need: Need = O, text: str = "", **extra: Any):
+        super().__init__("instrument", need, text, **extra)
+        self.outcome = outcome
 
     @property
     def codes(self) -> tuple[str, ...]:
-        return tuple(code for code, tool in lists.instruments().items() if tool.kind == "pain")
+        return tuple(code for code, tool in lists.instruments().items() if tool.kind == self.outcome)
 
 
 class Bool(Value):

@@ -82,7 +82,10 @@ class RecordSchema(Item):
     @classmethod
     def key(cls, record: Record) -> tuple[str, ...]:
         """What other records refer to this one by (decisions, Kinds and keys); ``""`` for an absent part."""
-        return tuple([str(record.get(name, "")) for name in cls.key_fields])
+        fields = cls.key_fields
+        if len(fields) == 1:
+            return (record[fields[0]],)
+        return tuple([record.get(name, "") for name in fields])
 
     @classmethod
     def business(cls, record: Record) -> str:

@@ -11,6 +11,7 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
+from .samples_outcomes import ADVERSE_EVENT, FUNCTION_OUTCOME, HEADACHE_DAY, HEADACHE_PERIOD, PAIN_OUTCOME
 from .samples_study import STUDY
 
 SUBJECT = {
@@ -166,37 +167,16 @@ PROCEDURE = {
     ],
 }
 
-PAIN_OUTCOME = {
-    "subject_id": "HD-0017",
-    "study_id": "HD-PS-01",
-    "anchor_procedure_id": "P2",
-    "target_no": 1,
-    "timepoint_code": "w1",
-    "assessed_at": "2026-02-25T10:05:00+03:00",
-    "nominal_offset": "P7D",
-    "instrument": "nrs_0_10",
-    "score": Decimal("3"),
-    "score_status": "collected",
-    "pain_context": "movement",
-    "recall_period": "now",
-    "body_site": "gluteal",
-    "laterality": "left",
-    "site_relation": "treated",
-    "pct_relief_reported": Decimal("60"),
-    "assessor_id": "AS1",
-    "assessor_role": "first_assessor",
-    "assessor_blinded": True,
-    "blind_guess": "unsure",
-    "mode": "in_person",
-    "rescue_since_last": False,
-}
-
 _KINDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "subject": (SUBJECT, "17", "2026-02-16T09:05:00+03:00", "open"),
     "study": (STUDY, "study-1", "2026-01-12T09:00:00+03:00", "open"),
     "enrolment": (ENROLMENT, "17-1", "2026-02-18T11:00:00+03:00", "allocation"),
     "procedure": (PROCEDURE, "17-3", "2026-02-18T11:40:00+03:00", "allocation_revealing"),
     "pain_outcome": (PAIN_OUTCOME, "17-4", "2026-02-25T10:20:00+03:00", "open"),
+    "function_outcome": (FUNCTION_OUTCOME, "17-5", "2026-02-25T10:25:00+03:00", "open"),
+    "adverse_event": (ADVERSE_EVENT, "17-6", "2026-02-21T09:00:00+03:00", "allocation_revealing"),
+    "headache_day": (HEADACHE_DAY, "17-7", "2026-03-02T21:45:00+03:00", "open"),
+    "headache_period": (HEADACHE_PERIOD, "17-8", "2026-03-20T09:00:00+03:00", "open"),
 }
 
 

@@ -56,6 +56,13 @@ class Partial(_Time):
     limit = "YYYY, YYYY-MM or YYYY-MM-DD"
 
 
+class Day(_Time):
+    """A full date without a time: a day of the site's calendar."""
+
+    pattern = times.DATE
+    limit = "YYYY-MM-DD"
+
+
 class DateTimeOrPartial(_Time):
     """A full date-time with offset, or a partial date; a time without offset is refused."""
 

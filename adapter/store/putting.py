@@ -15,7 +15,10 @@ from .base import Database, now
 from .tables import record as R
 from .tables import record_version as V
 
-KIND_ORDER = ("study", "subject", "enrolment", "procedure", "pain_outcome")
+KIND_ORDER = (
+    *("study", "subject", "enrolment", "procedure", "pain_outcome", "function_outcome", "adverse_event"),
+    *("headache_day", "headache_period"),
+)
 """Order of the kinds within a subject, so that what others refer to comes first; unknown kinds come last."""
 
 Key = str | tuple[str, ...]
@@ -116,13 +119,13 @@ class _Batch:
         for kind, key, record, body, hash in batch:
             place = (kind, key_text(key))
             found = self.known.get(place)
+            if found is not None and found[0] == hash:  # its fields are not even read
+                _unchanged(self.report, self.replays, place)
+                continue
             version = int(record.get("version", 1))
             if found is None:
                 self.fresh[place] = self._row(place, record, version, body, hash)
                 self.report.new += 1
-            elif found[0] == hash:
-                _unchanged(self.report, self.replays, place)
-                continue
             elif version > found[1] and not (self.contiguous and version > found[1] + 1):
                 self._flush(place)
                 self.moved[place] = self._row(place, record, version, body, hash)

@@ -13,6 +13,7 @@ storage.
 
     generate ── study, trial (screening, visits, treatment), registry (stories, headache, muscles)
                     curves: how pain goes      person: ids, times, RecordMeta, scores
+                    function, events, diary: what else is told of the same visits
     scores   ── many scores, quickly, for measurements
 """
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from .clinic import series, session, subject
+from . import diary, events, function
+from .clinic import series, session, subject, when
 from .person import Person, Record, component, target, working_day
 
 _CURRENT = {"context": "current", "target": 1}
@@ -80,7 +81,34 @@ def migraine(person: Person, day: datetime) -> list[Record]:
         scores.append(person.score("P1", "h1", end.replace(fold=1), before - dice.randint(2, 5), **told))
         scores.append(person.score("P1", "w1", end + timedelta(days=7, hours=9), before - 3, **told))
     tried = [{"therapy": "medication", "response": "partial", "period_start": "2019"}]
-    return [subject(person, end, [condition], prior_therapies=tried), act, *scores]
+    numb = events.event(
+        person,
+        "P1",
+        end + timedelta(minutes=20),
+        end + timedelta(minutes=25),
+        ae_term="numb back of the head",
+        ae_code="temporary_sensory_disturbance",
+        suspect=["procedure", "lidocaine"],
+        end_at=f"{end:%Y-%m-%d}",
+    )
+    days = diary.around(person, datetime(2025, 11, 1), datetime(2025, 11, 3), migraine=True, share=0.36)
+    first = subject(person, end, [condition], prior_therapies=tried)
+    return [first, act, *scores, *impact(person, "P1", end, 0.72), numb, *days]
+
+
+def impact(person: Person, anchor: str, end: datetime, share: float) -> list[Record]:
+    """HIT-6 with its items before and a month later, MIDAS, which looks back three months, before and after."""
+    dice = function.dice_of(person, "impact")
+    found = []
+    for code, left in (("baseline", share), ("m1", share / 2), ("m3", share / 2)):
+        at = when(code, end)
+        if code != "m3":
+            found.append(function.result(person, anchor, code, at, "hit6", **function.answered(dice, "hit6", left)))
+        if code != "m1":
+            found.append(
+                function.result(person, anchor, code, at, "midas", Decimal(round(60 * left) + dice.randint(0, 9)))
+            )
+    return found
 
 
 def tension_type(person: Person, day: datetime) -> list[Record]:
@@ -155,4 +183,6 @@ def tension_type(person: Person, day: datetime) -> list[Record]:
         site_relation="referred",
     )
     scores += series(person, "P2", days[1], ("h1", "w1", "m3"), side, context="worst", recall_period="7d")
-    return [subject(person, days[0], [condition]), first, second, *scores, forehead]
+    entries = diary.around(person, days[0] - timedelta(days=1), days[0] + timedelta(days=1), migraine=False, share=0.45)
+    told = [*scores, forehead, *impact(person, "P1", days[0], 0.5)]
+    return [subject(person, days[0], [condition]), first, second, *told, *entries]

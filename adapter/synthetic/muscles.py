@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from .clinic import series, session, subject
+from . import events, function
+from .clinic import series, session, subject, when
 from .person import Person, Record, component, target, working_day
 
 _LATER = ("immediate", "h1", "w1", "m1", "m3")
@@ -68,7 +69,12 @@ def hamstring(person: Person, day: datetime) -> list[Record]:
         person.score("P1", code, start + timedelta(days=days), score, place=place, context="rest")
         for code, days, score in (("baseline", 0, 0), ("w1", 7, 2))
     ]
-    return [subject(person, start, [pain]), act, *series(person, "P1", start, _LATER, place), *rest]
+    dice = function.dice_of(person, "leg")
+    legs = [
+        function.result(person, "P1", code, when(code, start), "lefs", **function.answered(dice, "lefs", able))
+        for code, able in (("baseline", 0.6), ("w1", 0.7), ("m3", 0.9))
+    ]
+    return [subject(person, start, [pain]), act, *series(person, "P1", start, _LATER, place), *rest, *legs]
 
 
 def chart_review(person: Person, day: datetime) -> list[Record]:
@@ -219,4 +225,27 @@ def unusual(person: Person, day: datetime) -> list[Record]:
         absent={"sex": "not_in_source"},
         prior_therapies=[{"therapy": "surgery", "response": "partial", "period_start": str(start.year - 4)}],
     )
-    return [person_record, act, *scores]
+    content = [
+        function.result(person, "P1", "w1", start + timedelta(days=7), tool, Decimal(value), mode="phone", **groin)
+        for tool, value in (("pgic", 3), ("satisfaction", 6))
+    ]
+    later = start + timedelta(days=420)
+    death = events.event(
+        person,
+        "P1",
+        later,
+        later + timedelta(days=2),
+        ae_term="stroke",
+        ae_code="other",
+        onset_at=died,
+        end_at=died,
+        severity="severe",
+        grade=5,
+        serious=True,
+        serious_criteria=["death"],
+        relatedness="unrelated",
+        ae_outcome="fatal",
+        reported_at=person.at(later + timedelta(days=2, hours=3)),
+        absent={"expected": "not_applicable"},
+    )
+    return [person_record, act, *scores, *content, death]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from .clinic import series, session, subject
+from . import function
+from .clinic import series, session, subject, when
 from .person import Person, Record, component, target, working_day
 
 _LATER = ("immediate", "h1", "w1", "m1", "m3")
@@ -85,7 +86,24 @@ def carpal_tunnel(person: Person, day: datetime) -> list[Record]:
         targets=wrists,
         minutes=18,
     )
-    return [subject(person, start, [condition]), act, *scores]
+    return [subject(person, start, [condition]), act, *scores, *_hands(person, start)]
+
+
+def _hands(person: Person, start: datetime) -> list[Record]:
+    """The Boston questionnaire of both hands, symptoms as a mean and function as a sum; motor latency of each."""
+    dice = function.dice_of(person, "hands")
+    found = []
+    for code, left in (("baseline", 0.55), ("m3", 0.25)):
+        at = when(code, start)
+        symptoms = function.answered(dice, "bctq_sss", left, scoring_version="mean")
+        hand = function.answered(dice, "bctq_fss", left, scoring_version="sum")
+        found.append(function.result(person, "P1", code, at, "bctq_sss", **symptoms))
+        found.append(function.result(person, "P1", code, at, "bctq_fss", **hand))
+        for number, side in ((1, "left"), (2, "right")):
+            latency = Decimal(round(38 + 16 * left) + dice.randint(0, 4)) / 10
+            measured: Record = {"ncs_measure": "dml", "domain": "nerve_function", "target_no": number}
+            found.append(function.result(person, "P1", code, at, "ncs", latency, place=("wrist", side), **measured))
+    return found
 
 
 def cubital_tunnel(person: Person, day: datetime) -> list[Record]:
@@ -142,4 +160,13 @@ def cubital_tunnel(person: Person, day: datetime) -> list[Record]:
     scores.append(person.score("P1", "baseline", start, before, place=place, **centimetres))
     after = before - Decimal("2.1")
     scores.append(person.score("P1", "m1", start + timedelta(days=31), after, place=place, **centimetres))
+    dice = function.dice_of(person, "hand")
+    for code, left in (("baseline", 0.5), ("m1", 0.35)):
+        at = when(code, start)
+        speed = Decimal(46 - round(14 * left) + dice.randint(-1, 1))
+        scores += [
+            function.result(person, "P1", code, at, "quickdash", **function.answered(dice, "quickdash", left)),
+            function.result(person, "P1", code, at, "quickdash", Decimal("62.5"), subscale="work"),
+            function.result(person, "P1", code, at, "ncs", speed, place=("elbow", "right"), ncs_measure="sncv"),
+        ]
     return [subject(person, start, [condition], weight_kg=Decimal("81.0")), act, *scores]

@@ -122,7 +122,7 @@ class Person:
         if self.study_id and kind != "subject":
             record["study_id"] = self.study_id
         record.update(body)
-        record["business_key"] = _business_key(record)
+        record["business_key"] = schema(kind).business(record)
         return in_order(record)
 
     def score(
@@ -183,22 +183,6 @@ class Person:
         where = str(target) if target else place[1]
         local_id = ".".join((anchor, where, instrument, context, timepoint)) + twin
         return self.make("pain_outcome", local_id, recorded, body, absent=absent, revised=revised)
-
-
-def _business_key(record: Record) -> str:
-    """The readable key by which people know a record (RecordMeta, business_key)."""
-    person = str(record["subject_id"])
-    match record["kind"]:
-        case "enrolment":
-            return f"{record['study_id']}/{person}"
-        case "procedure":
-            return f"{person}/{record['procedure_id']}"
-        case "pain_outcome":
-            number = record.get("target_no")
-            where = f"T{number}" if number else f"{record['body_site']}-{record['laterality']}"
-            last = (record["instrument"], record["pain_context"], record["timepoint_code"])
-            return "/".join((person, record["anchor_procedure_id"], where, *last))
-    return person
 
 
 def component(

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from . import events
 from .person import Record, component, target
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def treatment(case: Case, arm: str, start: datetime, end: datetime, response: st
     }
     if evidence is not None and response != "not_assessed":
         body["immediate_response_evidence"] = evidence["record_id"]
+    if seen := events.complication(case.number):
+        body["complications"] = [seen]
     if dice.random() < 0.08:
         body["deviations"] = ["second_needle_entry"]
     body |= _hydrodissection(case, start) if arm == "A1" else _dry_needling(case)

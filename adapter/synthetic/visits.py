@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from . import curves, treatment
+from . import curves, events, function, treatment
 from .enrolments import Case, enrolled, failed
 from .person import Record, add_months, working_day
 
@@ -75,6 +75,8 @@ def _treated(case: Case, screened: int, fall: Decimal, screening: list[Record]) 
     yield from acts
     yield from screening[1:]
     yield from scores
+    yield from function.trial(case, planned, scores)
+    yield from events.trial(case, start, end, left_at)
 
 
 def _scores(case: Case, planned: dict[str, datetime], left_at: datetime | None, before: int) -> list[Record]:

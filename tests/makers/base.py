@@ -19,7 +19,7 @@ from adapter.records.lists import codes
 from adapter.records.meta import RecordSchema
 from adapter.records.nested import Codes, Items, List, Nested
 from adapter.records.number_fields import Dec, Int
-from adapter.records.time_fields import DateTimeOrPartial, Duration, Instant, Partial
+from adapter.records.time_fields import DateTimeOrPartial, Day, Duration, Instant, Partial
 
 ZONES = (
     "Europe/Istanbul",
@@ -194,6 +194,8 @@ class Maker:
                 return field.value
             case Instant():
                 return self.instant(self.before())
+            case Day():
+                return self.day(self.before())
             case DateTimeOrPartial():
                 return self.moment(self.before())
             case Partial():
@@ -239,7 +241,7 @@ class Maker:
     def decimal(self, low: Decimal, high: Decimal, places: int = 6) -> Any:
         """An exact decimal within the bounds, with trailing zeros at times, or a whole number as int."""
         rnd = self.rnd
-        digits = rnd.choice((0, 0, 1, 1, 2, 3, places))
+        digits = min(places, rnd.choice((0, 0, 1, 1, 2, 3, places)))
         unit = Decimal(1).scaleb(-digits)
         first, last = math.ceil(low / unit), math.floor(high / unit)
         if first > last:
@@ -274,6 +276,10 @@ class Maker:
     def partial(self, moment: datetime) -> str:
         """The local date of the moment, as far as it may be known."""
         return moment.astimezone(ZoneInfo(self.zone)).date().isoformat()[: self.rnd.choice((4, 7, 10))]
+
+    def day(self, moment: datetime) -> str:
+        """The local date of the moment."""
+        return moment.astimezone(ZoneInfo(self.zone)).date().isoformat()
 
     def moment(self, moment: datetime) -> str:
         """The moment in full, or only its date in part."""

@@ -5,28 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from adapter.records.derive import standard_offset
 from adapter.records.lists import codes, instruments
 
-from .base import Maker
+from .outcome import OutcomeMaker
 
 
-class PainOutcomeMaker(Maker):
+class PainOutcomeMaker(OutcomeMaker):
     kind = "pain_outcome"
-
-    def obey(self, body: dict[str, Any]) -> None:
-        self.scale(body)
-        self.offset(body)
-        if body["score_status"] == "not_done":
-            for name in ("score", "pct_relief_reported"):
-                body.pop(name, None)
-            body["missing_reason"] = self.rnd.choice(codes("absent-reason"))
-            self.reasons.pop("pct_relief_reported", None)
-        else:
-            body.pop("missing_reason", None)
-            self.full_time(body)
-        if body.get("body_site") == "other" and "body_site_text" not in body:
-            body["body_site_text"] = self.text(200)
+    results = ("score", "pct_relief_reported")
 
     def scale(self, body: dict[str, Any]) -> None:
         """A score on the instrument's scale and step; bounds sometimes given."""
@@ -40,31 +26,4 @@ class PainOutcomeMaker(Maker):
             direction = direction or self.rnd.choice(codes("scale-direction"))
         if given:
             body |= {"scale_min": low, "scale_max": high, "direction": direction}
-        if tool.step is None:
-            body["score"] = self.decimal(low, high)
-        else:
-            score = low + tool.step * self.rnd.randint(0, int((high - low) / tool.step))
-            whole = score == score.to_integral_value()
-            body["score"] = self.rnd.choice((score, score.quantize(Decimal("0.01")), int(score) if whole else score))
-
-    def offset(self, body: dict[str, Any]) -> None:
-        """A nominal offset that agrees with the time point, left out, or excused."""
-        code = body.get("timepoint_code")
-        said = standard_offset(code) if code else None
-        choices = [None, said]
-        if code == "baseline":
-            choices = [None, "PT0S", "P0D"]
-        elif code in ("screening", "immediate") or said is None:
-            choices = [None, "PT10M", "P3D", "P5W"]
-        found = self.rnd.choice(choices)
-        body.pop("nominal_offset", None)
-        if found is not None:
-            body["nominal_offset"] = found
-        elif said is None or self.maybe(0.1):
-            self.excuse("nominal_offset")
-
-    def full_time(self, body: dict[str, Any]) -> None:
-        """An hour-scale time point has a full time."""
-        offset = body.get("nominal_offset") or standard_offset(body.get("timepoint_code", "")) or "P1D"
-        if offset.startswith("PT") and offset != "PT0S":
-            body["assessed_at"] = self.instant(self.before())
+        body["score"] = self.on_scale(tool, low, high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -78,6 +79,78 @@ def test_a_patient_with_condition_and_allergy(version: str) -> None:
     assert one["condition_code"] == "piriformis_syndrome"
     assert (one["body_site"], one["laterality"], one["onset"]) == ("gluteal", "left", "2024-11")
     assert one["condition_text"] == "piriformis, left"
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_a_disability_index_with_its_loinc_code(version: str) -> None:
+    """A percent is no {score} elsewhere, a pure number is."""
+    odi = nrs(code=concept(LOINC, "97909-6"), valueQuantity={"value": Decimal("32.0"), "unit": "1", "code": "1"})
+    got = record(take(version, PATIENT, odi)["Observation/2001"])
+    assert (got["kind"], got["instrument"], str(got["score"])) == ("function_outcome", "odi", "32.0")
+    assert got["field_absent_reason"]["domain"] == "not_in_source"
+
+
+def suspect(version: str, code: str, **instance: Any) -> dict[str, Any]:
+    judged = concept("http://terminology.hl7.org/CodeSystem/adverse-event-causality-assess", code)
+    causality = [{"assessment": judged}] if version == "R4" else {"entityRelatedness": judged}
+    return {**instance, "causality": causality}
+
+
+def event(version: str, *suspects: dict[str, Any], **more: Any) -> dict[str, Any]:
+    hl7 = "http://terminology.hl7.org/CodeSystem/adverse-event-"
+    serious, outcome = concept(f"{hl7}seriousness", "Serious"), concept(f"{hl7}outcome", "resolved")
+    found = {"resourceType": "AdverseEvent", "id": "ae-1", **UPDATED, "actuality": "actual", "seriousness": serious}
+    found |= {"subject": {"reference": "Patient/1001"}, "recordedDate": "2026-03-01T09:00:00+00:00"}
+    if version == "R4":
+        severity = concept(f"{hl7}severity", "severe")
+        found |= {"event": concept(SCT, "419076005", "wheeze"), "severity": severity, "outcome": outcome}
+        found["date"] = "2026-02-18T10:30:00+00:00"
+    else:
+        found |= {"code": concept(SCT, "419076005", "wheeze"), "status": "completed", "outcome": [outcome]}
+        found["occurrencePeriod"] = {"start": "2026-02-18T10:30:00+00:00", "end": "2026-02-19"}
+    return {**found, **({"suspectEntity": list(suspects)} if suspects else {}), **more}
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_an_adverse_event_with_its_suspects(version: str) -> None:
+    """Certain is our related; the codes of the other version's case are understood."""
+    drug = {"resourceType": "Medication", "id": "m-1", "code": concept(RXNORM, "6387"), **UPDATED}
+    named = {"instance": {"reference": "Substance/s-1"}}
+    if version == "R5":
+        named = {"instanceCodeableConcept": concept(SCT, "387480006")}
+    act = {"instance" if version == "R4" else "instanceReference": {"reference": "Procedure/55"}}
+    substance = {"resourceType": "Substance", "id": "s-1", "code": concept(SCT, "387480006")}
+    both = suspect(version, "certain", **act), suspect(version, "Certain", **named)
+    got = record(take(version, PATIENT, substance, drug, event(version, *both))["AdverseEvent/ae-1"])
+    assert (got["ae_id"], got["ae_code"], got["ae_term"]) == ("ae-1", "allergic_reaction", "wheeze")
+    assert (got["procedure_id"], got["relatedness"], got["suspect"]) == ("55", "related", ["procedure", "lidocaine"])
+    assert (got["serious"], got["ae_outcome"]) == (True, "resolved")
+    assert got["field_absent_reason"]["expected"] == "not_in_source"
+    if version == "R4":
+        assert got["severity"] == "severe"
+        assert got["field_absent_reason"]["end_at"] == "not_in_source"
+    else:
+        assert got["end_at"] == "2026-02-19"
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_a_diary_day_of_our_questionnaire_by_another_writer(version: str) -> None:
+    own = "https://hydrofhir.example/fhir"
+    answers = {
+        "diary-date": [{"valueDate": "2026-02-25"}],
+        "headache": [{"valueBoolean": False}],
+        "symptoms": [{"valueCoding": {"system": f"{own}/CodeSystem/headache-symptom", "code": "nausea"}}],
+        "mood": [{"valueString": "fair"}],
+    }
+    form = {
+        "resourceType": "QuestionnaireResponse", "id": "q-1", **UPDATED, "status": "amended",
+        "questionnaire": f"{own}/Questionnaire/headache-day", "authored": "2026-02-25T20:00:00+00:00",
+        "subject": {"reference": "Patient/1001"},
+        "item": [{"linkId": link, "answer": answer} for link, answer in answers.items()],
+    }  # fmt: skip
+    got = record(take(version, PATIENT, form)["QuestionnaireResponse/q-1"])
+    assert (got["kind"], got["diary_date"], got["headache"]) == ("headache_day", "2026-02-25", False)
+    assert (got["symptoms"], got["entered_at"]) == (["nausea"], "2026-02-25T20:00:00+00:00")
 
 
 def test_unilateral_left_is_understood_as_left() -> None:
@@ -160,6 +233,13 @@ ENDED = {
     "resourceType": "ResearchSubject", "id": "e-1", **UPDATED, "study": {"reference": "ResearchStudy/s-1"},
     "individual": {"reference": "Patient/1001"}, "status": "off-study",
 }  # fmt: skip
+OWN = "https://hydrofhir.example/fhir/CodeSystem/instrument"
+ROM = nrs(
+    code=concept(OWN, "rom"),
+    valueQuantity={"value": 1, "unit": "rad", "system": "http://unitsofmeasure.org", "code": "rad"},
+)
+PERIOD = {**nrs(code=concept("https://hydrofhir.example/fhir/CodeSystem/finding", "headache-period"))}
+PERIOD = {k: v for k, v in PERIOD.items() if k not in ("effectiveDateTime", "valueQuantity")}
 REFUSED = {
     "two scales share the code": ("R4", VAS, "instrument", "ambiguous"),
     "an injection is not yet a hydrodissection": ("R4", PROCEDURE, "technique", "ambiguous"),
@@ -171,6 +251,31 @@ REFUSED = {
     ),
     "off-study has several ways": ("R4", ENDED, "status_history", "ambiguous"),
     "another unit": ("R5", nrs(valueQuantity={"value": 3, "unit": "%", "code": "%"}), "score", "unit"),
+    "an index beyond its end": ("R5", nrs(code=concept(LOINC, "82237-9"), valueQuantity={"value": 51, "code": "1"}), "score", "V1.range"),
+    "a motion in radians": ("R4", ROM, "score", "unit"),
+    "two judgements of one event": (
+        "R4",
+        event("R4", *(suspect("R4", code, instance={"reference": f"Procedure/{code}"}) for code in ("Possible", "Unlikely"))),
+        "procedure_id", "ambiguous",
+    ),
+    "a suspect that is not here": (
+        "R4", event("R4", suspect("R4", "Possible", instance={"reference": "Substance/9"})), "procedure_id", "reference",
+    ),
+    "a suspect we do not know": (
+        "R5", event("R5", suspect("R5", "possible", instanceCodeableConcept=concept(SCT, "387207008"))),
+        "procedure_id", "unknown_code",
+    ),
+    "one of several ways to be serious": (
+        "R4",
+        event("R4", seriousness=concept("http://terminology.hl7.org/CodeSystem/adverse-event-seriousness", "SeriousIsBirthDefect")),
+        "serious", "unknown_code",
+    ),
+    "resolved, and its end before its start": (
+        "R5", event("R5", occurrencePeriod={"start": "2026-02-18", "end": "2026-02-17"}), "end_at", "order",
+    ),
+    "a diary month that is not whole days": (
+        "R4", PERIOD | {"effectivePeriod": {"start": "2026-02-19T08:00:00+00:00", "end": "2026-03-18"}}, "start", "period",
+    ),
     "a comparator": (
         "R4", nrs(valueQuantity={"value": 3, "comparator": ">", "code": "{score}"}), "score", "comparator",
     ),
@@ -197,6 +302,8 @@ def test_what_has_no_single_answer_is_refused_with_the_reason(name: str) -> None
 def test_what_is_none_of_our_business_is_left_alone() -> None:
     pulse = nrs(code=concept(LOINC, "8867-4"))
     assert take("R4", pulse) == {}
+    form = {"resourceType": "QuestionnaireResponse", "id": "q", **UPDATED, "status": "completed"}
+    assert take("R5", {**form, "questionnaire": "https://elsewhere.example/Questionnaire/sleep"}) == {}
 
 
 def test_without_leave_nothing_foreign_is_read() -> None:

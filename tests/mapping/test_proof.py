@@ -12,28 +12,30 @@ from adapter import assembly, catalog, records
 from adapter.errors import ConfigError, MappingProofError
 
 PAIN = "fields/pain_outcome.yaml"
+FUNCTION = "fields/function_outcome.yaml"
+AE = "fields/adverse_event.yaml"
 STUDY = "fields/study.yaml"
 PROCEDURE = "fields/procedure.yaml"
 SHARED = "fields/_shared.yaml"
 
 CASES = {
-    "wrong path": (PAIN, "path: bodySite, via: concept_text", "path: bodySight, via: concept_text", "no element 'bodySight'"),
-    "wrong path below": (PAIN, "performer[0].identifier", "performer[0].identity", "no element 'identity'"),
-    "not a list": (PAIN, "path: method,", 'path: "method[0]",', "is not a list"),
-    "a list": (PAIN, 'path: "partOf[0]"', "path: partOf", "is a list"),
+    "wrong path": (SHARED, "path: bodySite, via: concept_text", "path: bodySight, via: concept_text", "no element 'bodySight'"),
+    "wrong path below": (SHARED, "performer[0].identifier", "performer[0].identity", "no element 'identity'"),
+    "not a list": (SHARED, "path: method,", 'path: "method[0]",', "is not a list"),
+    "a list": (SHARED, 'path: "partOf[0]"', "path: partOf", "is a list"),
     "wrong type": (PAIN, "path: valueQuantity, via: quantity_by", "path: valueString, via: quantity_by", "is string, but transform"),
     "path of the other version": (STUDY, "R4: individual", "R4: individual", None),
     "forgotten field": (
         PAIN,
-        '      - {field: rescue_since_last, path: "component[rescue-since-last].valueCodeableConcept", via: yes_no}\n',
+        '      - {field: recall_period, path: "component[recall-period].valueCodeableConcept", via: concept, with: recall-period}\n',
         "",
-        "field 'rescue_since_last' is neither mapped nor listed under not_sent",
+        "field 'recall_period' is neither mapped nor listed under not_sent",
     ),
-    "field that does not exist": (PAIN, "field: target_no,", "field: target_number,", "the record has no field 'target_number'"),
-    "not written both ways": (PAIN, "{field: target_no,", "{copy: target_no,", "field 'target_no' is neither mapped"),
-    "no inverse": (PAIN, "{field: nominal_offset, path: \"component[nominal-offset].valueQuantity\", via: duration}",
+    "field that does not exist": (SHARED, "field: target_no,", "field: target_number,", "the record has no field 'target_number'"),
+    "not written both ways": (PAIN, "{field: recall_period,", "{copy: recall_period,", "field 'recall_period' is neither mapped"),
+    "no inverse": (SHARED, "{field: nominal_offset, path: \"component[nominal-offset].valueQuantity\", via: duration}",
                    "{field: nominal_offset, path: \"component[nominal-offset].valueDateTime\", via: date_part}", "has no inverse"),
-    "required element unfilled": (PAIN, "      - {copy: record_status, path: status, table: observation-status}\n", "", "Observation.status is required and not always filled"),
+    "required element unfilled": (PROCEDURE, "      - {copy: [performed_status, record_status], path: status, table: procedure-status}\n", "", "Procedure.status is required and not always filled"),
     "required choice unfilled": (PROCEDURE, "via: when, missing: unknown}", "via: when}", "is required and not always filled"),
     "table not invertible": (STUDY, "    - [exclude, true]", "    - [exclude, false]", "cannot be inverted"),
     "table with a code left out": (SHARED, "    - [cancelled, cancelled]\n", "", "_shared.yaml has no row for record_status = 'cancelled'"),
@@ -42,13 +44,25 @@ CASES = {
     "own coding on a required binding": (
         "fields/enrolment.yaml", "path: subjectState, via: bound", "path: subjectState, via: concept", "has a required binding",
     ),
-    "two rows, one element": (PAIN, "path: method, via: concept", "path: code, via: concept", "another row already fills Observation.code"),
+    "two rows, one element": (SHARED, "path: method, via: concept", "path: code, via: concept", "another row already fills Observation.code"),
     "unknown transform": (PAIN, "via: quantity_by", "via: quantity_bye", "no transform named 'quantity_bye'"),
     "unknown list": (PAIN, "via: concept, with: pain-context", "via: concept, with: pain-contexts", "no code list named"),
-    "unknown ConceptMap": (PAIN, "maps: [body-site-sct]", "maps: [body-site-icd]", "no ConceptMap named"),
+    "unknown ConceptMap": (SHARED, "maps: [body-site-sct]", "maps: [body-site-icd]", "no ConceptMap named"),
     "list too small for the field": (PAIN, "via: concept, with: pain-context", "via: concept, with: recall-period", "is not in 'recall-period'"),
+    "a unit without its instrument": (FUNCTION, "uses: [instrument, ncs_measure]\n", "uses: []\n", "needs the field of the instrument"),
+    "an instrument outside its category map": (
+        "terminology/ConceptMap-instrument-observation-category.json", '"code": "rom",\n          "display": "Range of motion"',
+        '"code": "gait",\n          "display": "Gait"', "is not in list 'instrument'",
+    ),
+    "a table of concepts that is to be read": (
+        AE, "{copy: /record_status, path: verificationStatus,", "{field: /record_status, path: verificationStatus,", "only for copies",
+    ),
+    "several lists of a suspicion": (AE, "{list: suspect, maps", "{list: suspects, maps", "no code list named 'suspects'"),
+    "an event that is neither serious nor not": (
+        AE, '"no": "adverse-event-seriousness|Non-serious|Non-serious"', '"never": "x"', "yes_no takes yes and no",
+    ),
     "unknown word": (PAIN, "uses: [instrument]", "use: [instrument]", "unknown word 'use'"),
-    "link to nothing": (PAIN, "link: root", "link: rooot", "there is no such part"),
+    "link to nothing": (PROCEDURE, "link: root", "link: rooot", "there is no such part"),
     "two roots": (PAIN, "  - part: guess\n    type", "  - type", "exactly one resource without a part name"),
     "repeated YAML key": (PAIN, "record: pain_outcome\n", "record: pain_outcome\nrecord: pain_outcome\n", "record"),
 }  # fmt: skip

@@ -69,7 +69,7 @@ def test_records_of_one_pool_keep_apart(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("kind", ["subject", "study", "enrolment", "procedure"])
+@pytest.mark.parametrize("kind", ["subject", "study", "enrolment", "procedure", "adverse_event"])
 def test_a_missing_part_is_named_and_nothing_is_read(kind: str, version: str) -> None:
     """A graph that has not wholly come is not a record without the part: it waits."""
     mill = MILLS[version]
@@ -170,6 +170,61 @@ def test_a_period_of_uneven_precision_keeps_its_digits(version: str, end: str) -
     ]
     assert ("end" in statement["effectivePeriod"]) == (end in ("2016", "2015-03-27"))
     assert there_and_back(record, version) == record
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_retracted_adverse_event_says_so_to_every_reader(version: str) -> None:
+    """R4 has no status: a modifier extension and the verification status of the Condition tell it. Content stays."""
+    said = {
+        "record_status": "entered_in_error",
+        "version": 2,
+        "supersedes_version": 1,
+        "change_reason": "other subject",
+    }
+    record = records.load("adverse_event", {**records.example("adverse_event"), **said})
+    event, effect = (codec.loads_wire(data) for _, _, data in MILLS[version].resources(record))
+    assert effect["verificationStatus"]["coding"][0]["code"] == "entered-in-error"
+    assert "abatementDateTime" not in effect
+    if version == "R4":
+        (retracted,) = event["modifierExtension"]
+        assert (retracted["url"].rpartition("/")[2], retracted["valueBoolean"]) == ("retracted", True)
+        assert "clinicalStatus" not in effect
+    else:
+        assert event["status"] == "entered-in-error"
+        assert effect["clinicalStatus"]["coding"][0]["code"] == "unknown"
+    assert there_and_back(record, version) == record
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"suspect": ["lidocaine", "procedure", "device"]},
+        {"suspect": ["dextrose"]},
+        {"suspect": None, "relatedness": "unlikely"},
+        {"suspect": None, "relatedness": "unrelated", "procedure_id": None},
+        {"suspect": ["unspecified"], "procedure_id": None},
+        {"relatedness": None, "field_absent_reason": {"relatedness": "not_asked"}},
+        {"relatedness": None, "suspect": None, "procedure_id": None, "field_absent_reason": {"relatedness": "unknown"}},
+    ],
+)
+def test_suspects_keep_their_order_and_the_procedure_its_judgement(version: str, changes: dict[str, Any]) -> None:
+    raw = {**records.example("adverse_event"), **changes}
+    record = records.load("adverse_event", {name: value for name, value in raw.items() if value is not None})
+    event = codec.loads_wire(MILLS[version].resources(record)[0][2])
+    named = [e for e in event.get("suspectEntity", ()) if "Procedure/" in str(e)]
+    assert len(named) == ("procedure_id" in record), "the relation to the injection is judged for every event"
+    if version == "R5":
+        assert len(event.get("suspectEntity", ())) <= 1, "HAPI's search parameter fails on a second one"
+    assert there_and_back(record, version) == record
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_period_ends_on_its_last_day(version: str) -> None:
+    """28 days from 3 October end on the 30th, over a change of the clocks."""
+    raw = {**records.example("headache_period"), "start": "2025-10-03", "days_planned": 28}
+    (observation,) = (codec.loads_wire(d) for _, _, d in MILLS[version].resources(records.load("headache_period", raw)))
+    assert observation["effectivePeriod"] == {"start": "2025-10-03", "end": "2025-10-30"}
 
 
 def test_another_installations_graph_is_a_strangers() -> None:

@@ -244,7 +244,7 @@ CASES: dict[str, tuple[str, Changes, dict[str, Any], set[tuple[str, str, str]]]]
     ),
     "V15 event of the next day": ("adverse_event", {"onset_at": "2026-02-19"}, {}, set()),
     "V15 day unknown": ("adverse_event", {"onset_at": "2026-02"}, {}, set()),
-    "V15 unrelated": ("adverse_event", {"relatedness": "unrelated"}, {}, set()),
+    "V15 unrelated": ("adverse_event", {"relatedness": "unrelated", "suspect": GONE}, {}, set()),
     "V15 not assessed": (
         "adverse_event", {}, {"procedure": {"ae_assessed": False, "complications": GONE}}, set(),
     ),

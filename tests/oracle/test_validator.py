@@ -51,6 +51,10 @@ WARNINGS = {
     ("Reference_REF_NoDisplay", "Observation.performer[]"): "assessor without id",
     ("Reference_REF_NoDisplay", "Procedure.performer[].actor"): "operator without id",
     ("http://hl7.org/fhir/StructureDefinition/Identifier#ident-1", "Observation.performer[].identifier"): "the same (R5)",
+    # an adverse event that was judged, with nothing named that it could be related to
+    ("Reference_REF_NoDisplay", "AdverseEvent.suspectEntity[].instance"): "R4",
+    ("Reference_REF_NoDisplay", "AdverseEvent.suspectEntity[].instance.ofType(Reference)"): "R5",
+    ("Questionnaire_QR_Q_NotFound", "QuestionnaireResponse"): "the questions of the diary are not published as a resource",
     # a consent document that is named, not sent
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_NO_CONTENT", "Consent.source.ofType(Attachment)"): "R4",
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_NO_CONTENT", "Consent.sourceAttachment[]"): "R5",

@@ -95,9 +95,11 @@ def test_examples_are_synthetic_valid_and_their_own(kind):
 
 
 def test_the_examples_tell_one_story():
-    subject, study, enrolment, procedure, pain = (records.example(kind) for kind in records.KINDS)
-    assert {r["subject_id"] for r in (subject, enrolment, procedure, pain)} == {"HD-0017"}
-    assert {r["study_id"] for r in (study, enrolment, procedure, pain)} == {"HD-PS-01"}
+    examples = {kind: records.example(kind) for kind in records.KINDS}
+    subject, study, procedure = (examples[kind] for kind in ("subject", "study", "procedure"))
+    enrolment, pain = examples["enrolment"], examples["pain_outcome"]
+    assert {r["subject_id"] for kind, r in examples.items() if kind != "study"} == {"HD-0017"}
+    assert {r["study_id"] for r in examples.values() if "study_id" in r} == {"HD-PS-01"}
     assert pain["anchor_procedure_id"] == procedure["procedure_id"]
     assert procedure["indication"] in {item["condition_id"] for item in subject["conditions"]}
     assert enrolment["assigned_arm"] in {arm["arm_id"] for arm in study["arms"]}

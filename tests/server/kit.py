@@ -182,9 +182,13 @@ class Place:
         found: dict[Place_, dict[str, Any]] = {}
         names: set[tuple[str, str, str]] = set()
         for kind in types_of(self.mill.assembly.mappings.mappers[self.version]):
-            for resource in self.search(kind, {"identifier": f"{self.sid}/record-id|,{self.sid}/part|"}):
+            mine = {"identifier": f"{self.sid}/record-id|,{self.sid}/part|"}
+            if (self.version, kind) == ("R4", "AdverseEvent"):  # R4 does not search it by identifier
+                mine = {"resultingcondition.identifier": f"{self.sid}/part|"}
+            for resource in self.search(kind, mine):
                 found[kind, resource["id"]] = resource
-                for identifier in resource["identifier"]:
+                identifiers = resource["identifier"]
+                for identifier in identifiers if isinstance(identifiers, list) else [identifiers]:
                     if identifier.get("system") in (f"{self.sid}/record-id", f"{self.sid}/part"):
                         name = (kind, identifier["system"], identifier["value"])
                         assert name not in names, f"two resources are {name}"

@@ -12,6 +12,7 @@ from adapter.synthetic import generate
 CORPUS = list(generate(200, seed=2))
 ENROLMENTS = {r["subject_id"]: r for r in CORPUS if r["kind"] == "enrolment"}
 STATES = {subject: [step["status"] for step in record["status_history"]] for subject, record in ENROLMENTS.items()}
+EVENTS = [r for r in CORPUS if r["kind"] == "adverse_event"]
 SCORES = [r for r in CORPUS if r["kind"] == "pain_outcome"]
 ARM = {subject: record["assigned_arm"] for subject, record in ENROLMENTS.items() if "assigned_arm" in record}
 
@@ -135,3 +136,61 @@ def test_registry_patients_tell_the_stories_of_the_documents():
     assert any("injectate_components.1.conc_value" in act.get("field_absent_reason", ()) for act in acts)
     mixed = [{c["agent_class"] for c in act.get("injectate_components", ())} for act in acts]
     assert {"local_anaesthetic", "corticosteroid", "saline"} in mixed
+
+
+def test_every_complication_is_an_adverse_event_and_the_other_way_round():
+    """Rule V15, over the codes that both lists know."""
+    acts = {(r["subject_id"], r["procedure_id"]): r for r in CORPUS if r["kind"] == "procedure"}
+    told = {(e["subject_id"], e["procedure_id"], e["ae_code"]) for e in EVENTS}
+    seen = {(*key, code) for key, act in acts.items() for code in act.get("complications", ()) if code != "none"}
+    assert {code for *_, code in seen} == {"vasovagal", "haematoma"}
+    assert seen == {event for event in told if event[2] in ("vasovagal", "haematoma")}
+    for event in EVENTS:
+        act = acts[event["subject_id"], event["procedure_id"]]
+        assert event["onset_at"][:7] >= act["started_at"][:7]
+        agents = {part["agent"] for part in act.get("injectate_components", ())}
+        assert set(event.get("suspect", ())) <= {"procedure", "device", *agents}
+
+
+def test_adverse_events_are_few_mostly_mild_and_end_where_the_person_does():
+    grades = Counter(event["grade"] for event in EVENTS)
+    assert len(EVENTS) < 0.3 * len(STATES)
+    assert grades[1] > 0.8 * len(EVENTS)
+    subjects = {r["subject_id"]: r for r in CORPUS if r["kind"] == "subject"}
+    for event in EVENTS:
+        if event["ae_outcome"] == "fatal":
+            assert event["end_at"] == subjects[event["subject_id"]]["deceased_at"]
+    left = {s for s, record in ENROLMENTS.items() if record.get("withdrawal_reason") == "adverse_event"}
+    assert left == {event["subject_id"] for event in EVENTS if event["caused_withdrawal"]} != set()
+
+
+def test_a_diary_has_its_days_and_fewer_headaches_after_the_session():
+    periods = [r for r in CORPUS if r["kind"] == "headache_period"]
+    days = {r["record_id"]: r for r in CORPUS if r["kind"] == "headache_day"}
+    assert {day for period in periods for day in period["days"]} == set(days)
+    months = defaultdict(list)
+    for period in periods:
+        own = [days[day] for day in period["days"]]
+        assert {day["subject_id"] for day in own} == {period["subject_id"]}
+        assert min(day["diary_date"] for day in own) >= period["start"]
+        assert 24 <= len(own) == period["days_recorded"] <= 28
+        months[period["subject_id"]].append((period["start"], sum(day["headache"] for day in own)))
+    assert all(len(two) == 2 for two in months.values())
+    before, after = zip(*(sorted(two) for two in months.values()), strict=True)
+    assert sum(n for _, n in after) < 0.75 * sum(n for _, n in before)
+
+
+def test_disability_goes_with_pain():
+    moving = {
+        (s["subject_id"], s["timepoint_code"]): s["score"]
+        for s in SCORES
+        if s["anchor_procedure_id"] == "P2" and s["pain_context"] == "movement" and "score" in s
+    }
+    pairs = [
+        (float(moving[r["subject_id"], r["timepoint_code"]]), float(r["score"]))
+        for r in CORPUS
+        if r["kind"] == "function_outcome" and r["instrument"] == "odi" and "score" in r
+    ]
+    assert mean(odi for pain, odi in pairs if pain >= 6) > 2 * mean(odi for pain, odi in pairs if pain <= 2)
+    tools = {r["instrument"] for r in CORPUS if r["kind"] == "function_outcome"}
+    assert tools >= {"hit6", "midas", "bctq_sss", "bctq_fss", "pgic", "lefs", "quickdash", "rom", "ppt", "ncs"}

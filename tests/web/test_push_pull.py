@@ -17,11 +17,13 @@ from adapter.settings import Target
 
 from .conftest import TOKEN, Ward, all_kinds, post
 
+KINDS = len(records.KINDS)
+
 
 @pytest.fixture
 def app(make_app: Callable[..., Flask], tmp_path: Path, ward: Ward) -> Flask:
     outbox = f'[targets.outbox]\nfolder = "{tmp_path / "outbox"}"\nfhir = "R5"\n'
-    return make_app("batch_records = 6", ward.target() + outbox)
+    return make_app(f"batch_records = {KINDS + 1}", ward.target() + outbox)
 
 
 @pytest.fixture
@@ -34,16 +36,16 @@ def test_push_then_pull_brings_the_same_records(client: FlaskClient, ward: Ward,
     pushed = post(client, f"/v1/push?target={target}", all_kinds())
     assert pushed.status_code == 200, pushed.data
     counts = codec.loads(pushed.data)["counts"]
-    assert (counts["read"], counts["new"], counts["sent"]) == (5, 5, 5)
+    assert (counts["read"], counts["new"], counts["sent"]) == (KINDS, KINDS, KINDS)
     again = codec.loads(post(client, f"/v1/push?target={target}", all_kinds()).data)["counts"]
-    assert again == {"read": 5, "unchanged": 5}
+    assert again == {"read": KINDS, "unchanged": KINDS}
     pulled = client.post(f"/v1/pull?target={target}")
     assert pulled.status_code == 200, pulled.data
     found = codec.loads(pulled.data)
     assert "unfinished" not in found["report"]
     order = {record["record_id"]: record for record in found["records"]}
     assert [order[record["record_id"]] for record in all_kinds()] == all_kinds()
-    assert len(order) == 5
+    assert len(order) == KINDS
     if target == "ward":
         assert ward.tokens == {f"Bearer {TOKEN}"}
 

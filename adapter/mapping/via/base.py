@@ -102,6 +102,7 @@ class Via(ABC):
     makes: ClassVar[tuple[str, ...]] = ()  # FHIR types; () = any primitive
     reads_absence: ClassVar[bool] = False  # an absent element is a statement of its own
     lossless: ClassVar[bool] = True  # False: only for copies
+    whole: ClassVar[bool] = False  # writes and reads all items of a list at once
 
     def __init__(self, env: Env, row: Row, element: ElementInfo | None, given: Any = _OF_ROW) -> None:
         """``given`` stands for the row's ``with`` where a transform is part of another."""

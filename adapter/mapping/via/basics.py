@@ -137,15 +137,20 @@ class Duration(Via):
 class Table(Via):
     """A lookup over several fields: rows of field values and, last, the code. ``"*"`` matches anything.
 
-    Read back only where one row fits; fields that a row leaves open stay unread.
+    A row may give nothing (null), and in a copy a concept, ``system|code|display``. Read back only where one row fits;
+    fields that a row leaves open stay unread.
     """
 
     arity = None
-    makes = (*_TEXT, "boolean")
+    makes = (*_TEXT, "boolean", "CodeableConcept")
 
     def configure(self, given: Any) -> None:
         self.width = len(self.row.fields)
         self.rows = [(tuple(r[:-1]), r[-1]) for r in given["rows"]]
+        if self.element is not None and self.element.type == "CodeableConcept":
+            if self.row.mode != "copy":
+                raise ValueError("a table of concepts is only for copies: 'concept' reads them")
+            self.rows = [(cells, None if out is None else self.env.concept(out)) for cells, out in self.rows]
         self.name = given["name"]
         self.label = f"table {self.name!r} of {given['file']}"
         for cells, _ in self.rows:
@@ -153,7 +158,7 @@ class Table(Via):
                 raise ValueError(f"{self.label} has a row of {len(cells)} fields, not {self.width}")
         self.exact = {cells: out for cells, out in self.rows if "*" not in cells}
         self.back: dict[Any, list[tuple]] = {}
-        for cells, out in self.rows:
+        for cells, out in self.rows if self.row.mode != "copy" else ():
             self.back.setdefault(out, []).append(cells)
         if self.row.mode == "both":
             for out, fitting in self.back.items():
@@ -202,6 +207,25 @@ class Last(Via):
         if len(fits) != 1:
             raise Refuse("ambiguous" if fits else "unknown_code", "one own status for this code")
         return [{self.name: fits.pop()}]
+
+
+@register("unless")
+class Unless(Via):
+    """Copy: the first field, unless a further one is absent or has one of the codes of `with`."""
+
+    arity = None
+    lossless = False
+
+    def configure(self, given: Any) -> None:
+        if not isinstance(given, list) or len(self.row.fields) < 2:
+            raise ValueError("unless needs codes in 'with', and fields that may have them")
+        self.codes = frozenset(given)
+
+    def write(self, ctx: Any, value: Any, *others: Any) -> Any:
+        return None if None in others or self.codes & set(others) else value
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        return None
 
 
 @register("presence")

@@ -141,6 +141,23 @@ class Concept(Coded):
         return code
 
 
+@register("item_code")
+class ItemCode(Concept):
+    """A whole number <-> CodeableConcept of the code of `with` that ends in it (`item-3`)."""
+
+    def configure(self, given: Any) -> None:
+        super().configure(given)
+        self.numbers = {code: int(code.rpartition("-")[2]) for code in self.list.codes}
+        self.own = {number: code for code, number in self.numbers.items()}
+
+    def write(self, ctx: Any, value: Any) -> Any:
+        return self.ready[self.own[value]]
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        code = super().read(ctx, element)
+        return None if code is None else self.numbers[code]
+
+
 @register("std")
 class Std(Coded):
     """Code <-> CodeableConcept with the standard coding only: HAPI refuses an own coding beside it where the
@@ -159,6 +176,12 @@ class Std(Coded):
 
     def _concept(self, code: str) -> dict[str, Any]:
         return {"coding": self.standard[code]}
+
+    def owns(self, element: Any) -> bool:
+        """What it writes has no coding of ours: a broader code, that is not read, is its own too."""
+        return isinstance(element, dict) and any(
+            (str(c.get("system")), str(c.get("code"))) in self.hints for c in codings(element)
+        )
 
     def write(self, ctx: Any, value: str) -> Any:
         return self.ready[value]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from adapter.mapping.via.base import Refuse, Via, need, register
 from adapter.mapping.via.codes import Coded, Concept, codings
@@ -45,26 +45,35 @@ class FlagCoding(Via):
 
 @register("yes_no")
 class YesNo(Via):
-    """Boolean <-> CodeableConcept Y / N of HL7 table 0136: searchable, which valueBoolean is not."""
+    """Boolean <-> CodeableConcept Y / N of HL7 table 0136: searchable, which valueBoolean is not. `with` may name two
+    other concepts as {yes, no}; their codes are understood in upper and lower case."""
 
     makes = ("CodeableConcept",)
-    system = "http://terminology.hl7.org/CodeSystem/v2-0136"
+    _Y_N: ClassVar = {
+        "yes": "http://terminology.hl7.org/CodeSystem/v2-0136|Y|Yes",
+        "no": "http://terminology.hl7.org/CodeSystem/v2-0136|N|No",
+    }
 
     def configure(self, given: Any) -> None:
-        super().configure(given)
-        self.ready = {
-            value: {"coding": [{"system": self.system, "code": code, "display": display}]}
-            for value, code, display in ((True, "Y", "Yes"), (False, "N", "No"))
-        }
+        said = self._Y_N if given is None else given
+        if not isinstance(said, dict) or set(said) != {"yes", "no"}:
+            raise ValueError("yes_no takes yes and no in 'with'")
+        self.ready = {value: self.env.concept(said[word]) for value, word in ((True, "yes"), (False, "no"))}
+        self.back = {self._key(concept["coding"][0]): value for value, concept in self.ready.items()}
+
+    @staticmethod
+    def _key(coding: dict[str, Any]) -> tuple[Any, str]:
+        return coding.get("system"), str(coding.get("code")).lower()
 
     def write(self, ctx: Any, value: bool) -> Any:
         return self.ready[value]
 
     def read(self, ctx: Any, element: Any) -> Any:
         for coding in codings(element):
-            if coding.get("system") == self.system and coding.get("code") in ("Y", "N"):
-                return coding["code"] == "Y"
-        raise Refuse("unknown_code", "Y or N")
+            found = self.back.get(self._key(coding))
+            if found is not None:
+                return found
+        raise Refuse("unknown_code", " or ".join(concept["coding"][0]["code"] for concept in self.ready.values()))
 
 
 @register("text_concept")

@@ -60,25 +60,60 @@ class Quantity(Via):
 
 @register("quantity_by")
 class QuantityBy(Via):
-    """A number whose unit depends on another field (`uses`): its instrument's unit, from the catalog."""
+    """A number whose unit is that of its instrument (`uses`: the instrument first), from the catalog. Of several fields
+    the instrument says which holds its result, and the code of a further field in `uses` which of its units counts."""
 
+    arity = None
     makes = ("Quantity",)
 
     def configure(self, given: Any) -> None:
-        if len(self.row.uses) != 1:
-            raise ValueError("quantity_by needs one field in 'uses'")
-        self.units = {code: i.unit for code, i in self.env.catalog.instruments.items()}
+        super().configure(given)
+        if not self.row.uses:
+            raise ValueError("quantity_by needs the field of the instrument in 'uses'")
+        self.tools = self.env.catalog.instruments
+        self.count, self.places = len(self.row.fields), {name: n for n, name in enumerate(self.row.fields)}
 
-    def write(self, ctx: Any, value: Any, instrument: str) -> dict[str, Any]:
-        return quantity(value, self.units[instrument])
+    def write(self, ctx: Any, *values: Any) -> Any:
+        tool = self.tools[values[self.count]]
+        if tool.by:
+            tool = tool.of(dict(zip(self.row.uses, values[self.count :], strict=True)))
+        value = values[self.places[tool.value]]
+        return None if value is None else quantity(value, tool.unit)
 
     def read(self, ctx: Any, element: Any) -> Any:
         instrument = ctx.out.get(self.row.uses[0])
         if instrument is None:
             raise Refuse("depends", self.row.uses[0])
-        unit = self.units[instrument]
-        value, _ = number(element, (unit, "1") if unit.startswith("{") else (unit,))
-        return Decimal(value)
+        tool = self.tools[instrument].of(ctx.out)
+        if tool.value not in self.places:
+            raise Refuse("depends", self.row.uses[0])
+        if not tool.unit:
+            raise Refuse("depends", str(tool.by))
+        value, _ = number(element, (tool.unit, "1") if tool.unit.startswith("{") else (tool.unit,))
+        if self.count == 1:
+            return Decimal(value)
+        return tuple(Decimal(value) if name == tool.value else None for name in self.row.fields)
+
+
+@register("source_quantity")
+class SourceQuantity(Via):
+    """(number, own unit code) <-> Quantity in a unit that devices read in, as the catalog's instruments know it."""
+
+    arity = 2
+    makes = ("Quantity",)
+
+    def configure(self, given: Any) -> None:
+        super().configure(given)
+        sources = [s for tool in self.env.catalog.instruments.values() for s in tool.sources.items()]
+        self.units = {code: source.unit for code, source in sources}
+        self.back = {unit: code for code, unit in self.units.items()}
+
+    def write(self, ctx: Any, value: Any, code: Any) -> Any:
+        return None if value is None or code is None else quantity(value, self.units[code])
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        value, unit = number(element, tuple(self.back))
+        return Decimal(value), self.back[unit]
 
 
 @register("strength")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 from adapter.mapping.via.base import Env, Refuse, Via, need, register
@@ -85,6 +86,25 @@ class Period(Via):
 
     def read(self, ctx: Any, element: Any) -> Any:
         return from_period(self.env, element)
+
+
+@register("period_days")
+class PeriodDays(Via):
+    """(first day, number of days) <-> Period of whole days; a FHIR end belongs to the period."""
+
+    arity = 2
+    makes = ("Period",)
+
+    def write(self, ctx: Any, start: Any, days: Any) -> Any:
+        if start is None or days is None:
+            return None
+        return {"start": start, "end": (date.fromisoformat(start) + timedelta(days=days - 1)).isoformat()}
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        start, end = need(element, dict, "Period").get("start"), element.get("end")
+        if not all(isinstance(each, str) and len(each) == 10 for each in (start, end)):
+            raise Refuse("period", "two full dates")
+        return start, (date.fromisoformat(end) - date.fromisoformat(start)).days + 1
 
 
 @register("date_part")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from adapter.ahead import ahead
+from adapter.exchange import ahead
 
 
 def test_gives_all_in_order():
