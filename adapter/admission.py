@@ -86,9 +86,10 @@ class Admission:
 
     def _give_up(self, waiting_days: int) -> None:
         last = (datetime.now(UTC) - timedelta(days=waiting_days)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        for one in self._store.waiting():
-            if one.since_at <= last and one.run != self._run:
-                self._store.let_go([one.seq])
+        old = (one for one in self._store.waiting() if one.since_at <= last and one.run != self._run)
+        while some := list(islice(old, CHUNK)):
+            self._store.let_go([one.seq for one in some])
+            for one in some:
                 message = f"given up after {waiting_days} days: {one.message}"
                 self._report.refuse([Issue(one.record_id, one.field, one.rule, message=message)], "expired")
 

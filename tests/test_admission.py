@@ -22,6 +22,7 @@ from tests.neighbours.story import made
 from tests.records.helpers import GONE
 
 Record = dict[str, Any]
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 PARENTS = ("study", "subject", "enrolment", "procedure")
 
 
@@ -252,6 +253,32 @@ def test_after_a_withdrawal_only_safety_and_what_was_not_done(store: Store) -> N
     )
     report = take(store, [new, none, score])
     assert (rules(report), report.counts["new"]) == (["withdrawal"], 2)
+
+
+def test_after_an_allergic_reaction_the_next_session_with_the_agent_is_blocked(store: Store) -> None:
+    """S12: the reaction comes with its procedure, the allergy with the subject's next version, then lidocaine again."""
+    study, subject, enrolment, procedure, _ = story()
+    reaction = {"ae_code": "allergic_reaction", "ae_term": "urticaria and wheeze", "suspect": ["lidocaine"]}
+    assert take(store, [study, subject, enrolment, procedure, made("adverse_event", reaction)]).exit_code == 0
+    assert counts(take(store, [again(subject, 2, allergies=["lidocaine"])]))["changed"] == 1
+    session = {"procedure_id": "P3", "session_number": 2, "sessions_planned": 2, "started_at": "2026-03-18",
+               "ended_at": "2026-03-18", "recorded_at": "2026-03-18T18:00:00+03:00", "return_activity_date": GONE}  # fmt: skip
+    report = take(store, [made("procedure", session, "next")])
+    assert (report.exit_code, rules(report)) == (1, ["V8.allergy"])
+    assert report.issues[0].field == "skin_anaesthetic.agent"
+    reason = {"deviations": ["allergy_override_lidocaine_skin_test_negative"]}
+    report = take(store, [made("procedure", session | reason, "next")])
+    assert (report.exit_code, [rule for _, rule in flagged(report)]) == (0, ["V8.allergy"])
+    report = take(store, [made("procedure", session | {"skin_anaesthetic": GONE, "procedure_id": "P4",
+        "session_number": 3}, "other")])  # fmt: skip
+    assert report.exit_code == 0
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*/records*.ndjson")), ids=lambda file: f"{file.parent.name}")
+def test_every_example_is_let_in(store: Store, file: Path) -> None:
+    report = pipeline.intake(store, intake.read(file), Report("intake"))
+    assert (report.exit_code, report.issues) == (0, [])
+    assert report.counts["new"] == report.counts["read"] > 0
 
 
 def test_flags_are_kept_beside_the_record(store: Store) -> None:

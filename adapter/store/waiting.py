@@ -65,7 +65,7 @@ class Waiting:
     def held(self, places: Sequence[Place]) -> list[Held]:
         """The versions of these (kind, key text) that wait."""
         found: list[Held] = []
-        if not self.waiting_count():
+        if not self._anything():
             return []
         with self._db.reading() as connection:
             for start in range(0, len(places), CHUNK):
@@ -76,7 +76,7 @@ class Waiting:
     def freed(self, names: Sequence[Place]) -> Iterator[list[Held]]:
         """Who waits for any of these names, chunk by chunk, oldest first. Each is given once: what is not let go (and
         may wait for the same name again) is not given a second time."""
-        if not self.waiting_count():  # as a rule nothing waits
+        if not self._anything():
             return
         for start in range(0, len(names), CHUNK):
             some, after = names[start : start + CHUNK], 0
@@ -122,6 +122,11 @@ class Waiting:
                 return
             yield from rows
             after = rows[-1].seq
+
+    def _anything(self) -> bool:
+        """Whether anything waits: as a rule nothing does, and then there is nothing more to ask."""
+        with self._db.reading() as connection:
+            return connection.execute(select(W.c.seq).limit(1)).first() is not None
 
     def waiting_count(self) -> int:
         """How many versions wait."""

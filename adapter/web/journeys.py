@@ -37,8 +37,9 @@ def push(query: dict[str, Any]) -> Response:
     """Keep records in the store and send them to a target.
 
     200: every record is settled, the report counts what was sent, unchanged or refused. 202: all good records are kept,
-    but some wait; post them again later, or run the command `hydrofhir push`. 422: no record could be kept. Repeating
-    a push changes nothing. One push per target at a time (409).
+    but some wait, for the target or for a record that they refer to; post them again later, or run the command
+    `hydrofhir push`. 422: no record could be kept. Repeating a push changes nothing. One push per target at a time
+    (409).
     """
     answers.form(JSON)
     parts = current()
