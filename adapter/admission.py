@@ -27,7 +27,7 @@ SUBJECTS = 50
 
 @dataclass(slots=True)
 class _Case:
-    """A version that is not kept yet: as it came, where it belongs, and decoded."""
+    """One version: as it came, where it belongs, and its record (empty where it is kept already)."""
 
     item: Put
     place: Place
@@ -65,7 +65,7 @@ class Admission:
         self._circles = Circles(store, report)
 
     def take(self, items: Iterable[Put]) -> None:
-        """Let in what may come in, chunk by chunk. The third part of an item is the whole record."""
+        """Let in what may come in, chunk by chunk. Fields are read from the body of an item."""
         source = iter(items)
         while batch := list(islice(source, CHUNK)):
             if not self._putting.unchanged(batch):
@@ -104,8 +104,7 @@ class Admission:
             self._retry(found)
 
     def _retry(self, found: Sequence[Held]) -> None:
-        items = [(one.kind, one.key, codec.loads_wire(one.body), one.body, one.hash) for one in found]
-        self._work(items, strict=True, retried=True)
+        self._work([(one.kind, one.key, {}, one.body, one.hash) for one in found], strict=True, retried=True)
 
     def _judge(self, batch: Sequence[Put], strict: bool, retried: bool) -> _Chunk:
         """Sort a chunk into what is put, held and refused; set the flags."""
@@ -115,21 +114,13 @@ class Admission:
         chunk = _Chunk(latest, retried, strict)
         newer: dict[str, list[_Case]] = {}
         known: list[Place] = []
-
-        def version_of(item: Put, place: Place) -> int:
-            same = place in there and there[place][0] == item[4]  # then its fields need not be read
-            return there[place][1] if same else int(item[2].get("version", 1))
-
-        found = [
-            (rank(place[0]), version_of(item, place), item, place) for item, place in zip(batch, places, strict=True)
-        ]
-        for _, version, item, place in sorted(found, key=lambda one: one[:2]):  # parents first, older versions first
-            if version <= latest.get(place, 0):
-                chunk.put.append(item)  # unchanged, older or in conflict: the store says which (V12, V13)
-                known += [place] if retried else []
+        cases = [_case(item, place, there.get(place)) for item, place in zip(batch, places, strict=True)]
+        for case in sorted(cases, key=lambda one: (rank(one.place[0]), one.version)):  # parents and old versions first
+            if case.version <= latest.get(case.place, 0):
+                chunk.put.append(case.item)  # unchanged, older or in conflict: the store says which (V12, V13)
+                known += [case.place] if retried else []
                 continue
-            case = _Case(item, place, version, dict(item[2]))
-            newer.setdefault("" if place[0] == "study" else str(case.record["subject_id"]), []).append(case)
+            newer.setdefault("" if case.place[0] == "study" else str(case.record["subject_id"]), []).append(case)
         for one in self._store.held([*known, *(case.place for cases in newer.values() for case in cases)]):
             chunk.waits.setdefault((one.kind, one.key), {})[one.version] = one
         for place in known:
@@ -209,6 +200,15 @@ class Admission:
         waited = chunk.waits.get(case.place, {}).pop(case.version, None)
         if waited is not None:
             chunk.gone.append(waited.seq)
+
+
+def _case(item: Put, place: Place, kept: tuple[str, int] | None) -> _Case:
+    """One item; its body is read only where it is not the one that is kept."""
+    kind, key, _, body, hash = item
+    if kept is not None and kept[0] == hash:
+        return _Case(item, place, kept[1], {})
+    record = codec.loads_wire(body)  # our own bytes: no need to be strict
+    return _Case((kind, key, record, body, hash), place, record["version"], record)
 
 
 __all__ = ["Admission"]

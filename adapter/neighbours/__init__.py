@@ -13,6 +13,7 @@ not know the store, FHIR or the wire.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from . import references, safety, scores, treatment, trial
 from .model import FLAG, OUTCOMES, REFUSE, RETRACTED, WAIT, Circle, Finding, Name, Record, Rule
@@ -40,25 +41,29 @@ RULES: tuple[Rule, ...] = (
 def decide(record: Record, circle: Circle) -> list[Finding]:
     """What speaks against keeping a record: findings E and Q, in the order of the table. A retracted record only needs
     what it refers to; a study has no neighbours."""
-    found = _found(record, circle, (rule for rule in RULES if not rule.only_flags))
+    found = _found(record, circle, _rules_of(record["kind"], record["record_status"] in RETRACTED, False))
     return [one for one in found if one.outcome != FLAG]
 
 
 def flags(record: Record, circle: Circle) -> list[Finding]:
     """Everything the rules say of a record that is kept: E and Q too, where its neighbours have changed since."""
-    return [] if record["record_status"] in RETRACTED else _found(record, circle, RULES)
+    if record["record_status"] in RETRACTED:
+        return []
+    return _found(record, circle, _rules_of(record["kind"], False, True))
+
+
+@cache
+def _rules_of(kind: str, retracted: bool, all_of_them: bool) -> tuple[Rule, ...]:
+    if kind == "study":
+        return ()
+    mine = [rule for rule in RULES if not rule.kinds or kind in rule.kinds]
+    return tuple(
+        rule for rule in mine if (all_of_them or not rule.only_flags) and (not retracted or rule.name == "V11")
+    )
 
 
 def _found(record: Record, circle: Circle, rules: Iterable[Rule]) -> list[Finding]:
-    kind, retracted = record["kind"], record["record_status"] in RETRACTED
-    if kind == "study":
-        return []
-    return [
-        finding
-        for rule in rules
-        if (not rule.kinds or kind in rule.kinds) and (not retracted or rule.name == "V11")
-        for finding in rule.judge(record, circle)
-    ]
+    return [finding for rule in rules for finding in rule.judge(record, circle)]
 
 
 def name(record: Record) -> Name:
