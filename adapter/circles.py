@@ -45,21 +45,25 @@ class Circles:
 
     def read(self, subjects: Mapping[str, Iterable[str]], studies: Studies) -> dict[str, Circle]:
         """The circle of each subject; ``subjects`` says which kinds of record have come. Where only outcomes have,
-        those that are kept are not read: no rule compares them with each other."""
+        those that are kept are not read, for no rule compares them with each other, unless an enrolment cites them."""
         whole = [subject for subject, kinds in subjects.items() if not set(kinds) <= set(OUTCOMES)]
         parts = [subject for subject in subjects if subject not in whole]
         circles = {subject: Circle(_catalog(), studies) for subject in subjects}
-        for some, without in ((whole, ()), (parts, OUTCOMES)):
-            for stored in self._store.subject_records(some, without) if some else ():
-                circles[stored.subject].put((stored.kind, stored.key), codec.loads_wire(stored.body))
+        self._fill(circles, whole)
+        self._fill(circles, parts, without=OUTCOMES)
+        self._fill(circles, [subject for subject in parts if _cites(circles[subject])])
         self._add(studies, (record for circle in circles.values() for _, record in circle.items()))
         return circles
 
+    def _fill(self, circles: Mapping[str, Circle], subjects: Sequence[str], without: Sequence[str] = ()) -> None:
+        for stored in self._store.subject_records(subjects, without) if subjects else ():
+            circles[stored.subject].put((stored.kind, stored.key), codec.loads_wire(stored.body))
+
     def flag(self, circles: Mapping[str, Circle], kept: Mapping[str, Sequence[Place]], strict: bool) -> None:
-        """Look at what was kept in these circles, and at the rest of a circle where more than outcomes were kept."""
+        """Look at what was kept in these circles, and at the rest of a circle that was read as a whole."""
         found: dict[Place, set[Flag]] = {}
         for subject, places in kept.items():
-            narrow = {kind for kind, _ in places} <= set(OUTCOMES)
+            narrow = {kind for kind, _ in places} <= set(OUTCOMES) and not _cites(circles[subject])
             for place, record in circles[subject].items():
                 if places and (not narrow or place in places):
                     said = [one for one in flags(record, circles[subject]) if strict or one.outcome != WAIT]
@@ -85,6 +89,11 @@ class Circles:
             new.setdefault(one.record_id, []).append(issue)
         for issues in new.values():
             self._report.flag(issues)
+
+
+def _cites(circle: Circle) -> bool:
+    """Whether an enrolment rests on scores."""
+    return any("evidence_id" in one for each in circle.live("enrolment") for one in each.get("eligibility_results", ()))
 
 
 def _flag(place: Place, record: Record, issue: Issue) -> Flag:

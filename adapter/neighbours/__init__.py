@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from . import references, safety, scores, treatment, trial
+from . import evidence, references, safety, scores, treatment, trial
 from .model import FLAG, OUTCOMES, REFUSE, RETRACTED, WAIT, Circle, Finding, Name, Record, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     Rule("V8", ("procedure",), treatment.allergies),
     Rule("V8", ("procedure",), treatment.anaesthetic, only_flags=True),
     Rule("V9", ("enrolment",), trial.criteria),
+    Rule("V9", ("enrolment",), evidence.follows, only_flags=True),
     Rule("V9", ("pain_outcome", "function_outcome"), trial.evidence, only_flags=True),
     Rule("V9", ("procedure",), trial.consent),
     Rule("V10", ("procedure",), trial.treatment),
