@@ -108,13 +108,7 @@ class Reader:
             self.store.set_cursor(self.key, self.latest)
 
     def _own(self, scope: Scope, kind: str) -> dict[str, str]:
-        """The search for what carries our identifiers: roots and parts (a token with a system only)."""
-        sid = self.mill.assembly.sid
-        if scope.all:
-            return {}
-        if (self.mill.version, kind) in _BY_PART:
-            return {_BY_PART[self.mill.version, kind]: f"{sid}/part|"}
-        return {"identifier": f"{sid}/record-id|,{sid}/part|"}
+        return {} if scope.all else own_search(kind, self.mill.version, self.mill.assembly.sid)
 
     def _since(self, scope: Scope) -> str | None:
         if scope.since != "last":
@@ -200,6 +194,13 @@ def types_of(mappers: Mapping[str, Mapper], with_subject: bool | None = None) ->
 def searched_by(version: str, kind: str) -> str:
     """The search parameter by which a pull finds what is ours."""
     return _BY_PART.get((version, kind), "identifier").partition(".")[0]
+
+
+def own_search(kind: str, version: str, sid: str) -> dict[str, str]:
+    """The search for what carries our identifiers: roots and parts (a token with a system only)."""
+    if (version, kind) in _BY_PART:
+        return {_BY_PART[version, kind]: f"{sid}/part|"}
+    return {"identifier": f"{sid}/record-id|,{sid}/part|"}
 
 
 def part_names(root: dict[str, Any], sid: str) -> list[str]:

@@ -68,11 +68,11 @@ def post(target: Target, ready: list[Bundle]) -> int:
     return done
 
 
-def fetch(target: Target, kinds: Iterable[str], form: Mapping[str, str]) -> int:
-    """All pages of the search, one after the other; how many entries came."""
+def fetch(target: Target, forms: Mapping[str, Mapping[str, str]]) -> int:
+    """All pages of the search of each type, one after the other; how many entries came."""
     base, session, entries = str(target.base_url), requests.Session(), 0
     session.trust_env = False
-    for kind in kinds:
+    for kind, form in forms.items():
         body = urlencode({**form, "_count": str(target.page_size), "_pretty": "false"})
         answer = session.post(
             f"{base}/{kind}/_search",

@@ -21,7 +21,7 @@ from adapter.exchange import Server
 from adapter.mill import Mill
 from adapter.records.intake import Entry
 from adapter.report import Report
-from adapter.scope import types_of
+from adapter.scope import own_search, types_of
 from adapter.store import Store
 from tests.benchmarks import again, bare
 from tests.benchmarks.measure import Figure, Scale, summary, versus
@@ -128,8 +128,7 @@ def posted(bench: Bench, ready: list[bare.Bundle]) -> float:
 def pulled(bench: Bench, scale: Scale) -> Figure:
     """Everything of ours that the server has, mapped back; against fetching the pages only."""
     kinds = types_of(bench.mill.assembly.mappings.mappers[VERSION])
-    sid = bench.mill.assembly.sid
-    form = {"identifier": f"{sid}/record-id|,{sid}/part|"}
+    forms = {kind: own_search(kind, VERSION, bench.mill.assembly.sid) for kind in kinds}
 
     def ours() -> float:
         with bench.store() as store:
@@ -144,7 +143,7 @@ def pulled(bench: Bench, scale: Scale) -> Figure:
 
     def baseline() -> float:
         begun = time.perf_counter()
-        done = bare.fetch(bench.target, kinds, form)
+        done = bare.fetch(bench.target, forms)
         return done / (time.perf_counter() - begun)
 
     ours(), baseline()
