@@ -177,7 +177,9 @@ class Admission:
             message = "the same version waits with other content"
             self._report.refuse([Issue(case.record_id, "version", "V12-conflict", message=message)])
             return False
-        if any(version < case.version for version in waits) or (kept is not None and case.version > kept + 1):
+        if any((kept or 0) < version < case.version for version in waits) or (
+            kept is not None and case.version > kept + 1
+        ):
             self._hold(case, Finding("V12-gap", WAIT, "version", message="a version before it is not here yet"), chunk)
             return False
         return True

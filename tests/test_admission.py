@@ -332,6 +332,20 @@ def test_what_a_server_has_is_kept_as_it_is(store: Store) -> None:
     assert {flag.rule for flag in store.iter_flags()} == {"V7.side", "V4.side", "V15.event"}
 
 
+def test_what_was_pulled_meanwhile_makes_a_waiting_version_old(store: Store) -> None:
+    """Version 1 waits; a server has version 2, which is pulled; then version 3 comes: it need not wait for version 1,
+    which is refused as old when its turn comes."""
+    study, subject, enrolment, procedure, score = story()
+    take(store, [score])
+    second, third = again(score, 2, score=5), again(score, 3, score=6)
+    admission = Admission(store, Report("pull"), strict=False)
+    admission.take([(second["kind"], records.key(second), second, codec.dumps(second), "two")])
+    admission.finish()
+    report = take(store, [third, study, subject, enrolment, procedure])
+    assert (rules(report), counts(report)["changed"], store.waiting_count()) == (["V12-older"], 1, 0)
+    assert kept(store)["pain_outcome", score["record_id"]][0] == 3
+
+
 # -- any order -----------------------------------------------------------------------------------------------------
 
 
