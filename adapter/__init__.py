@@ -11,6 +11,8 @@ Faces: what people and programs call.
 Journeys: what happens, in its order.
 
     pipeline.py    intake, push, pull, top to bottom
+    admission.py   who is let into the store: refused, held back, or kept with flags
+    circles.py     the records around a subject, and the flags of what is kept
     gather.py      resources to records: the second half of a pull
     files.py       map and unmap over files, in bounded memory
     processes.py   map over several processes
@@ -29,6 +31,7 @@ Rooms: each knows one thing and, but for exceptions with a reason, no other room
     fhir/          the shape of FHIR: models, gate, ids, Bundle, OperationOutcome
     exchange/      the wire: servers and folders, retries, pacing, authentication
     store/         what we remember: records, ledger of deliveries, staging, cursors
+    neighbours/    rules between records: what refuses one, holds it back or flags it; pure
     synthetic/     made-up trial and registry records
     picture.py     pain curves as an image
     sandbox/       a HAPI FHIR server of our own, built and started here; stands alone

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 from adapter import codec, records
+from adapter.admission import Admission
 from adapter.errors import Issue, Skip
 from adapter.exchange.parcel import Outcome, Parcel
 from adapter.gather import records_of, stage, straight
@@ -19,6 +20,7 @@ from adapter.mill import Mill, Taken
 from adapter.records.intake import Entry
 from adapter.report import Report
 from adapter.scope import Partner, Reader, Scope, stranger_of
+from adapter.settings import WAITING_DAYS
 from adapter.store import Ledger, Store, Stored
 
 Sink = Callable[[dict[str, Any]], None]
@@ -26,8 +28,9 @@ Item = tuple[str, tuple[str, ...], Mapping[str, Any], bytes, str]
 CHUNK = 200
 
 
-def intake(store: Store, entries: Iterable[Entry], report: Report) -> Report:
-    """Records land in the store first (decisions 19): validated, version by version, refused ones named."""
+def intake(store: Store, entries: Iterable[Entry], report: Report, waiting_days: int = WAITING_DAYS) -> Report:
+    """Records land in the store first (decisions 19): validated, checked against their neighbours, version by version;
+    refused ones are named. What lacks a neighbour waits, ``waiting_days`` at the longest."""
 
     def good() -> Iterator[Item]:
         read = 0
@@ -42,10 +45,9 @@ def intake(store: Store, entries: Iterable[Entry], report: Report) -> Report:
             yield _item(entry.record)
         report.add(read=read)
 
-    put = store.put_records(good())
-    report.add(new=put.new, changed=put.changed, unchanged=put.unchanged)
-    for issue in put.refused:
-        report.refuse([issue])
+    admission = Admission(store, report)
+    admission.take(good())
+    admission.finish(waiting_days)
     return report.done()
 
 
@@ -99,7 +101,8 @@ def pull(
 
 
 def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink | None) -> None:
-    """Hand each record on, to the store and to ``out``; name what could not be read."""
+    """Hand each record on, to the store and to ``out``; name what could not be read. What a partner has is kept as it
+    is: the rules between records only flag it."""
 
     def good() -> Iterator[Item]:
         for one in taken:
@@ -115,10 +118,9 @@ def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink 
         for _ in good():
             pass
         return
-    put = store.put_records(good())
-    report.add(new=put.new, changed=put.changed, unchanged=put.unchanged)
-    for issue in put.refused:
-        report.refuse([issue])
+    admission = Admission(store, report, strict=False)
+    admission.take(good())
+    admission.finish()
 
 
 def _item(record: dict[str, Any]) -> Item:

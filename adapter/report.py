@@ -18,15 +18,18 @@ KEPT = 50
 
 @dataclass
 class Report:
-    """Counts by name (``read``, ``refused``, ``sent`` ...), the first issues, seconds taken.
+    """Counts by name (``read``, ``refused``, ``sent`` ...), the first issues and flags, seconds taken.
 
-    ``on_issue`` sees every issue; ``tick`` is called with the counts so far, for progress.
+    An issue is why something was not done; a flag is what there is to say of a record that was kept. ``on_issue`` and
+    ``on_flag`` see every one; ``tick`` is called with the counts so far, for progress.
     """
 
     journey: str
     counts: Counter[str] = field(default_factory=Counter)
     issues: list[Issue] = field(default_factory=list)
+    flags: list[Issue] = field(default_factory=list)
     on_issue: Callable[[Issue], None] | None = None
+    on_flag: Callable[[Issue], None] | None = None
     tick: Callable[[Counter[str]], None] | None = None
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
@@ -42,6 +45,15 @@ class Report:
             if self.on_issue is not None:
                 self.on_issue(issue)
 
+    def flag(self, flags: Iterable[Issue]) -> None:
+        """Count a record that was kept with flags, and keep them."""
+        self.counts["flagged"] += 1
+        for flag in flags:
+            if len(self.flags) < KEPT:
+                self.flags.append(flag)
+            if self.on_flag is not None:
+                self.on_flag(flag)
+
     def add(self, **counts: int) -> None:
         for name, number in counts.items():
             self.counts[name] += number
@@ -54,10 +66,10 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all done; 1 some refused; 3 not finished (decisions 26)."""
+        """0 all done; 1 some refused or given up; 3 not finished: something waits (decisions 26)."""
         if self.unfinished or self.counts["waiting"] or self.counts["incomplete"]:
             return 3
-        refused = ("refused", "rejected", "unreadable")
+        refused = ("refused", "rejected", "unreadable", "expired")
         return 1 if any(self.counts[name] for name in refused) else 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,5 +78,6 @@ class Report:
             "counts": {k: v for k, v in self.counts.items() if v},
             "seconds": round(self.seconds, 3),
             "issues": [i.as_dict() for i in self.issues],
+            **({"flags": [i.as_dict() for i in self.flags]} if self.flags else {}),
             **({"unfinished": self.unfinished} if self.unfinished else {}),
         }

@@ -35,6 +35,10 @@ ARROWS: dict[str, dict[str, str]] = {
         "fhir.ids": "makes resource ids",
         "fhir.versions": "FHIR models are handed to mapping",
     },
+    "neighbours": {
+        "measures": "dates, windows and doses: one arithmetic for what is derived and what is ruled",
+        "records.procedure_rules": "which class an agent is of",
+    },
     "mill": {
         "assembly": "what it turns",
         "records": "a record that came back is validated again",
@@ -55,7 +59,20 @@ ARROWS: dict[str, dict[str, str]] = {
         "report": "how it went",
         "store": "where resources wait for the rest of their record",
     },
+    "admission": {
+        "circles": "the neighbours of a chunk, and their flags",
+        "neighbours": "rules between records",
+        "report": "what was refused, what waits",
+        "store": "versions kept; what waits",
+    },
+    "circles": {
+        "neighbours": "rules between records",
+        "records": "what is unusual in a record by itself is a flag too",
+        "report": "what was flagged",
+        "store": "a subject's records, studies, flags",
+    },
     "pipeline": {
+        "admission": "who is let in",
         "gather": "resources to records, the second half of a pull",
         "records": "intake, keys",
         "store": "records land there first; ledger, staging",

@@ -91,8 +91,9 @@ def test_bad_input_is_named_and_the_rest_goes_on(store: Store, tmp_path: Path) -
 
 def test_a_new_version_takes_away_what_it_no_longer_has(store: Store, tmp_path: Path) -> None:
     procedure = records.load("procedure", records.example("procedure"))
+    parents = [records.example(kind) for kind in ("study", "subject", "enrolment")]
     mill, target = Mill(assemble(), "R4"), folder(tmp_path, "R4")
-    pipeline.intake(store, intake.read(stream([procedure])), Report("intake"))
+    pipeline.intake(store, intake.read(stream([*parents, procedure])), Report("intake"))
     pipeline.push(store, mill, connect(target), Report("push"))
     raw = {k: v for k, v in procedure.items() if k not in ("skin_anaesthetic", "idempotency_key")}
     change = {

@@ -3,7 +3,8 @@
     face      the group, its errors and exit codes, --json and --debug      watch    progress, issues, rejects
     prove     check, schema                                                 convert  generate, map, unmap
     derive    derive                                                        trade    push, pull
-    doctor    doctor                                                        local    sandbox, serve, demo
+    quarantine  waiting                                                     doctor   doctor
+    local     sandbox, serve, demo
 
 Data goes to standard output, everything said to people to standard error. Heavy parts are imported when a command
 runs, so that --help answers at once.
@@ -20,6 +21,7 @@ from adapter.commands.doctor import doctor
 from adapter.commands.face import Face, debug_option, example
 from adapter.commands.local import demo, sandbox, serve
 from adapter.commands.prove import check, schema
+from adapter.commands.quarantine import waiting
 from adapter.commands.trade import pull, push
 
 
@@ -44,7 +46,7 @@ def hydrofhir() -> None:
     """
 
 
-for command in (check, schema, generate, map_, unmap, derive, push, pull, doctor, sandbox, serve, demo):
+for command in (check, schema, generate, map_, unmap, derive, push, pull, waiting, doctor, sandbox, serve, demo):
     hydrofhir.add_command(command)
 
 __all__ = ["hydrofhir"]

@@ -61,7 +61,8 @@ def push(
         with watched(rejects) as journey:
             if source is not None:
                 entries = intake.read(source, max_line=settings.limits.line_bytes)
-                reports["intake"] = pipeline.intake(store, entries, journey("intake", "read"))
+                report = journey("intake", "read")
+                reports["intake"] = pipeline.intake(store, entries, report, settings.waiting_days)
             report = journey("push", "sent_resources")
             reports["push"] = pipeline.push(store, mill, partner, report, retry_dead)
             known = sum(store.record_counts().values())

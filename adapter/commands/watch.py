@@ -24,7 +24,8 @@ SHOWN = 20
 PLAIN_EVERY = 5.0
 DRAW_EVERY = 0.1
 NAMES = {
-    "read": "read", "refused": "refused", "mapped": "mapped", "new": "new", "changed": "changed",
+    "read": "read", "refused": "refused", "flagged": "flagged", "expired": "given up",
+    "mapped": "mapped", "new": "new", "changed": "changed",
     "offered": "offered", "sent": "sent", "no_change": "unchanged on the server", "rejected": "rejected",
     "waiting": "waiting", "records": "records", "resources": "resources", "incomplete": "incomplete",
     "unreadable": "unreadable", "unchanged": "unchanged", "foreign": "resources of other writers left out",
@@ -85,9 +86,9 @@ class Watch:
 
 @contextmanager
 def watched(rejects: str | None = None) -> Iterator[Callable[[str, str], Report]]:
-    """A maker of reports, from the journey's name and the count whose rate is told: counts and issues are shown as
-    they come; issues also go to the file ``rejects``."""
-    shown = 0
+    """A maker of reports, from the journey's name and the count whose rate is told: counts, issues and flags are
+    shown as they come; issues also go to the file ``rejects``."""
+    shown = flagged = 0
     with ExitStack() as stack:
         file = stack.enter_context(written(rejects)) if rejects is not None else None
         watch = stack.enter_context(Watch())
@@ -103,9 +104,17 @@ def watched(rejects: str | None = None) -> Iterator[Callable[[str, str], Report]
             if file is not None:
                 file.write(codec.dumps(issue.as_dict()) + b"\n")
 
+        def on_flag(flag: Issue) -> None:
+            nonlocal flagged
+            flagged += 1
+            if flagged <= SHOWN:
+                watch.tell(f"  kept with a flag: {flag}")
+            elif flagged == SHOWN + 1:
+                watch.tell("  more flags are not shown; hydrofhir waiting --flags lists all of them")
+
         def journey(name: str, rate_of: str) -> Report:
             watch.begin(name, rate_of)
-            return Report(name, on_issue=on_issue, tick=watch.tick)
+            return Report(name, on_issue=on_issue, on_flag=on_flag, tick=watch.tick)
 
         yield journey
 

@@ -148,4 +148,4 @@ class Procedure(RecordSchema):
         rules_of.imaging_and_needle,
         rules_of.effects,
     )
-    warnings = (rules_of.large_volume, rules_of.more_layers, rules_of.more_sessions, rules_of.lidocaine_total)
+    warnings = (rules_of.large_volume, rules_of.more_layers, rules_of.more_sessions)

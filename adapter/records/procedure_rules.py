@@ -1,8 +1,8 @@
-"""What technique, performed status and the stated numbers of a procedure make legal (domain rules V5, V6,
-V8 in part).
+"""What technique, performed status and the stated numbers of a procedure make legal (domain rules V5, V6 in
+part).
 
-It must not compare with other records (side of the condition, session order, allergies): those rules need a
-store.
+It must not compare with other records (side of the condition, session order, allergies, doses by weight): those
+rules are in `neighbours`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ AGENTS_OF = {
 }
 CLASS_OF = {agent: agent_class for agent_class, agents in AGENTS_OF.items() for agent in agents}
 STRONGEST_MG_PER_ML = {"dextrose": Decimal(500), "lidocaine": Decimal(40)}
-LIDOCAINE_MG = Decimal(300)
 
 
 def times(record: Record, out: Out) -> None:
@@ -224,18 +223,6 @@ def more_sessions(record: Record, out: Out) -> None:
     """Warning: the course has more sessions than planned."""
     if record.get("session_number", 0) > record.get("sessions_planned", 50):
         out.add("session_number", "W.sessions", "sessions_planned")
-
-
-def lidocaine_total(record: Record, out: Out) -> None:
-    """Warning: more than 300 mg plain lidocaine in all, skin included (V8; the weight limit needs the
-    subject).
-    """
-    total = Decimal(0)
-    for _, item in _all_components(record):
-        if item.get("agent") == "lidocaine" and "conc_unit" in item and "conc_value" in item:
-            total += _mg_per_ml(item) * item.get("volume_ml", 0)
-    if total > LIDOCAINE_MG:
-        out.add("injectate_components", "W.lidocaine", f"{LIDOCAINE_MG} mg")
 
 
 def _all_components(record: Record) -> list[tuple[str, Record]]:

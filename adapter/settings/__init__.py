@@ -33,9 +33,12 @@ from adapter.settings.surroundings import base_url, surroundings
 from adapter.settings.table import Table
 from adapter.settings.target import FHIR_VERSIONS, Secret, Target, built_in, read_target
 
-__all__ = ["FHIR_VERSIONS", "Limits", "Secret", "Settings", "Target", "load"]
+__all__ = ["FHIR_VERSIONS", "WAITING_DAYS", "Limits", "Secret", "Settings", "Target", "load"]
 
 CONFIG_NAME = "hydrofhir.toml"
+WAITING_DAYS = 30
+"""How long a record waits for what it refers to, before it is given up."""
+
 DEFAULT_SID = "https://hydrofhir.example/fhir/sid"
 _TEXTS = {"state": "~/.local/state/hydrofhir", "namespace": "", "sid": DEFAULT_SID, "host": "127.0.0.1"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}")
@@ -64,6 +67,7 @@ class Settings:
     port: int
     limits: Limits
     targets: Mapping[str, Target]
+    waiting_days: int = WAITING_DAYS
     file: Path | None = None
 
     def resolve_target(self, arg: str, fhir: str | None = None, *, names_only: bool = False) -> Target:
@@ -118,6 +122,7 @@ def load(environ: Mapping[str, str] | None = None, file: Path | None = None) -> 
         port = _port(env["HYDROFHIR_PORT"])
     store_url = _stored_url(top, state)
     store_url = env.get("HYDROFHIR_STORE") or store_url
+    waiting_days = top.number("waiting_days", WAITING_DAYS, 0, 36500)
     box = top.table("limits")
     limits = Limits(**{f.name: box.number(f.name, f.default, 1, 2**31) for f in fields(Limits)})
     box.finish()
@@ -129,7 +134,9 @@ def load(environ: Mapping[str, str] | None = None, file: Path | None = None) -> 
             top.fail(f"targets.{name}", "a table")
         targets[name] = read_target(name, body, where, env)
     top.finish()
-    return Settings(store_url, state, namespace, sid, host, int(port), limits, MappingProxyType(targets), path)
+    return Settings(
+        store_url, state, namespace, sid, host, int(port), limits, MappingProxyType(targets), waiting_days, path
+    )
 
 
 def _config_path(env: Mapping[str, str]) -> Path | None:

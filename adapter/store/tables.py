@@ -121,3 +121,42 @@ dead_letter = Table(
     Column("attempts", Integer, nullable=False),
     Column("last_at", String, nullable=False),
 )
+
+waiting = Table(  # records held back until what they refer to has come, see waiting.py
+    "waiting",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("record_id", String, nullable=False),
+    Column("subject_key", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("field", String, nullable=False),
+    Column("message", String, nullable=False),
+    Column("awaited_kind", String, nullable=False),
+    Column("awaited_key", String, nullable=False),
+    Column("run", String, nullable=False),  # the intake that offered it last
+    Column("since_at", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("kind", "key", "version", name="waiting_version"),
+    Index("waiting_awaited", "awaited_kind", "awaited_key", "seq"),
+    Index("waiting_run", "run", "seq"),
+)
+
+flag = Table(  # what the rules between records say of a version that is kept
+    "flag",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("rule", String, primary_key=True),
+    Column("field", String, primary_key=True),
+    Column("bound", String, primary_key=True),
+    Column("record_id", String, nullable=False),
+    Column("subject_key", String, nullable=False),
+    Column("message", String, nullable=False),
+    Column("found_at", String, nullable=False),
+    Index("flag_subject", "subject_key"),
+)

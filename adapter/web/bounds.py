@@ -31,7 +31,9 @@ def impatient(target: Target) -> Target:
     )
 
 
-def push(store: Store, mill: Mill, partner: Partner, entries: Iterable[Entry], report: Report) -> None:
+def push(
+    store: Store, mill: Mill, partner: Partner, entries: Iterable[Entry], report: Report, waiting_days: int
+) -> None:
     """Intake of the entries, then push of these records, as far as the partner has not their present version.
 
     Unlike the command it leaves the rest of the store alone, and tries records again that were refused often.
@@ -44,7 +46,7 @@ def push(store: Store, mill: Mill, partner: Partner, entries: Iterable[Entry], r
                 posted[entry.record["kind"], records.key(entry.record)] = None
             yield entry
 
-    pipeline.intake(store, noted(), report)
+    pipeline.intake(store, noted(), report, waiting_days)
     if posted:
         pipeline.push(cast(Store, _Posted(store, list(posted))), mill, partner, report)
 

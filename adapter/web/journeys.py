@@ -37,8 +37,9 @@ def push(query: dict[str, Any]) -> Response:
     """Keep records in the store and send them to a target.
 
     200: every record is settled, the report counts what was sent, unchanged or refused. 202: all good records are kept,
-    but some wait; post them again later, or run the command `hydrofhir push`. 422: no record could be kept. Repeating
-    a push changes nothing. One push per target at a time (409).
+    but some wait, for the target or for a record that they refer to; post them again later, or run the command
+    `hydrofhir push`. 422: no record could be kept. Repeating a push changes nothing. One push per target at a time
+    (409).
     """
     answers.form(JSON)
     parts = current()
@@ -47,10 +48,10 @@ def push(query: dict[str, Any]) -> Response:
     report = Report("push")
     with parts.only_one("push", target), parts.partner(bounds.impatient(target)) as partner:
         try:
-            bounds.push(parts.store, parts.mill(target), partner, entries, report)
+            bounds.push(parts.store, parts.mill(target), partner, entries, report, parts.settings.waiting_days)
         except HydrofhirError as error:
             raise problem_of(error, report=report.done().as_dict()) from None
-    if not any(report.counts[name] for name in ("new", "changed", "unchanged")):
+    if not any(report.counts[name] for name in ("new", "changed", "unchanged", "waiting")):
         raise Problem(422, "no record could be kept", issues=report.issues, report=report.as_dict())
     return answers.json(report.as_dict(), 202 if report.exit_code == 3 else 200)
 

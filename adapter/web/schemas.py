@@ -129,6 +129,9 @@ class Report(Schema):
     )
     seconds = fields.Float(required=True)
     issues = fields.List(fields.Nested(Issue), required=True, metadata={"description": "The first 50"})
+    flags = fields.List(
+        fields.Nested(Issue), metadata={"description": "What there is to say of records that were kept; the first 50"}
+    )
     unfinished = fields.String(metadata={"description": "Why there is more to do, and what to do"})
 
 

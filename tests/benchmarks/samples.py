@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,47 @@ def corpus(persons: int, seed: int) -> list[Record]:
 def scores(n: int, seed: int = 1) -> list[Record]:
     """Validated pain scores."""
     return [records.load(None, record) for record in synthetic.scores(n, seed)]
+
+
+def with_parents(found: Iterable[Record]) -> Iterator[Record]:
+    """Scores, each subject's after the records that they refer to (which intake waits for), made from the examples."""
+    studies: set[str] = set()
+    subject = ""
+    for score in found:
+        if score["study_id"] not in studies:
+            studies.add(score["study_id"])
+            yield _like("study", score, study_id=score["study_id"])
+        if score["subject_id"] != subject:
+            subject = score["subject_id"]
+            yield from _parents(score)
+        yield score
+
+
+def _parents(score: Record) -> Iterator[Record]:
+    """Subject, enrolment and procedure of a baseline score, all of the day on which it was taken."""
+    start = datetime.fromisoformat(score["assessed_at"])
+
+    def at(hours: int) -> str:
+        return (start + timedelta(hours=hours)).isoformat()
+
+    ids = {"subject_id": score["subject_id"], "study_id": score["study_id"]}
+    states = [{"status": "eligible", "at": at(-3)}, {"status": "on_intervention", "at": at(0)}]
+    yield _like("subject", score, subject_id=score["subject_id"], recorded_at=at(-6))
+    yield _like(
+        "enrolment", score, **ids, consent_at=at(-5), screened_at=at(-4), randomised_at=at(-2), status_history=states,
+        recorded_at=at(1),
+    )  # fmt: skip
+    yield _like(
+        "procedure", score, **ids, started_at=at(0), ended_at=at(0), recorded_at=at(1), return_activity_date="2030"
+    )
+
+
+def _like(kind: str, score: Record, **change: Any) -> Record:
+    """The example of a kind, as a record of its own for the subject of the score."""
+    made = ("record_id", "business_key", "idempotency_key")
+    raw = {name: value for name, value in records.example(kind).items() if name not in made}
+    source = {"source_system": score["source_system"], "source_record_id": f"{score['subject_id']}.{kind}"}
+    return records.load(kind, raw | source | change)
 
 
 def of_kind(found: Iterable[Record], kind: str, most: int) -> list[Record]:

@@ -485,11 +485,6 @@ def test_a_time_without_offset_is_refused():
         ),
         ("procedure", {"targets.1.layers_after": 7}, [("targets.1.layers_after", "W.layers")]),
         ("procedure", {"session_number": 2}, [("session_number", "W.sessions")]),
-        (
-            "procedure",
-            {"skin_anaesthetic.conc_value": D("4"), "skin_anaesthetic.volume_ml": D("8")},
-            [("injectate_components", "W.lidocaine")],
-        ),
         ("study", {"actual_enrolment": 43}, [("actual_enrolment", "W.enrolment")]),
         ("procedure", {}, []),
     ],

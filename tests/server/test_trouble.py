@@ -22,7 +22,8 @@ def test_a_record_whose_parent_is_missing_waits_and_the_rest_arrives(place: Plac
     parent = next(r for r in orphans if r["kind"] == "subject")
     orphans = [r for r in orphans if r is not parent]
     others = [r for r in records if r is not parent and r not in orphans]
-    store = place.store("all", [r for r in records if r is not parent])
+    store = place.store("all")
+    place.keep(store, [r for r in records if r is not parent])  # intake would hold the orphans back
 
     report = place.push(store)
     assert report.exit_code == 3, "not finished: try again later"
@@ -49,7 +50,8 @@ def test_a_missing_study_keeps_back_enrolments_only(place: Place) -> None:
     """HAPI does not look into extensions: scores and procedures that name the study there may come first."""
     records = corpus(1, 62, 1)
     study = next(r for r in records if r["kind"] == "study")
-    store = place.store("all", [r for r in records if r is not study])
+    store = place.store("all")
+    place.keep(store, [r for r in records if r is not study])  # intake would hold all of the trial back
     report = place.push(store)
     held = [r for r in records if r["kind"] == "enrolment"]
     assert {i.record for i in report.issues} == {r["record_id"] for r in held}

@@ -187,10 +187,19 @@ def test_errors_and_logs_never_hold_values(
         said = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "x", "diagnostics": MARK}]}
         record = {**records.example("subject"), "conditions": []}
         del record["conditions"]
+        parents = [records.example(kind) for kind in ("study", "subject", "enrolment")]
         procedure = {**records.example("procedure"), "technique_verbatim": MARK}
+        waiting = {**records.example("pain_outcome"), "anchor_procedure_id": MARK}
         for status in (400, 401, 422, 500, 503):
             ward.fault = (status, codec.dumps(said), {"Location": f"http://{MARK}/"})
-            answers.append(post(client, "/v1/push?target=ward", ndjson([record, procedure]), "application/x-ndjson"))
+            answers.append(
+                post(
+                    client,
+                    "/v1/push?target=ward",
+                    ndjson([record, *parents, procedure, waiting]),
+                    "application/x-ndjson",
+                )
+            )
         ward.fault = None
         resource = {"resourceType": "Patient", "id": "x", "identifier": MARK, MARK: MARK}
         answers.append(post(client, "/v1/unmap?fhir=R4", [resource, {**resource, "id": f"{MARK} {MARK}"}]))

@@ -169,6 +169,20 @@ def test_delivery_that_waits_is_accepted_only(client: FlaskClient, ward: Ward) -
     assert ward.resources
 
 
+def test_what_lacks_its_subject_waits_for_it(client: FlaskClient, ward: Ward) -> None:
+    """Kept apart and answered with 202; once its parents are there, posting it again sends it."""
+    score = records.example("pain_outcome")
+    found = post(client, "/v1/push?target=ward", score)
+    assert found.status_code == 202, found.data
+    report = codec.loads(found.data)
+    assert report["counts"] == {"read": 1, "waiting": 1, "issues": 1}
+    assert [issue["rule"] for issue in report["issues"]] == ["V11.subject"]
+    assert not ward.resources
+    parents = [records.example(kind) for kind in ("study", "subject", "enrolment", "procedure")]
+    assert post(client, "/v1/push?target=ward", parents).status_code == 200
+    assert codec.loads(post(client, "/v1/push?target=ward", score).data)["counts"]["sent"] == 1
+
+
 class Slow:
     """A partner that waits until it is told to go on."""
 

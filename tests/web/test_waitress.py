@@ -51,10 +51,9 @@ def test_threads_share_the_service(service: Service) -> None:
 
 
 def test_push_and_pull_through_a_folder(service: Service) -> None:
+    body = codec.dumps(all_kinds())
     with ThreadPoolExecutor(4) as pool:
-        answers = list(
-            pool.map(lambda r: service.post("/v1/push?target=outbox", codec.dumps(r)).status_code, all_kinds())
-        )
+        answers = list(pool.map(lambda _: service.post("/v1/push?target=outbox", body).status_code, range(9)))
     assert set(answers) <= {200, 409}
     assert service.post("/v1/push?target=outbox", codec.dumps(all_kinds())).status_code == 200
     pulled = codec.loads(service.post("/v1/pull?target=outbox", b"").content)
