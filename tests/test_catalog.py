@@ -57,7 +57,7 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "instruments.yaml").write_text(
         'nrs: {kind: pain, min: "0", max: "10", step: "0.1", direction: lower_better, unit: "{score}"}\n'
     )
-    (tmp_path / "measures.yaml").write_text("mcid: {}\ndose_limit: {}\nmigraine_day: {}\nwindows: {}\n")
+    (tmp_path / "measures.yaml").write_text("mcid: {}\ndose_limit: {}\nmigraine_day: {}\nchronic: {}\nwindows: {}\n")
     (tmp_path / "fields" / "subject.yaml").write_text(
         "# a comment\nrecord: subject\nresources:\n  - type: Patient\n    rows:\n      - {field: sex, path: gender}\n"
     )

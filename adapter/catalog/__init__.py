@@ -13,7 +13,7 @@ from pathlib import Path
 
 from adapter.catalog.files import Files
 from adapter.catalog.instruments import instruments
-from adapter.catalog.measures import DoseLimit, Measures, MigraineDay, Threshold, Window, measures
+from adapter.catalog.measures import Chronic, DoseLimit, Measures, MigraineDay, Threshold, Window, measures
 from adapter.catalog.model import BASE, Catalog, CodeList, ConceptMap, Instrument, Target
 from adapter.catalog.rows import Row
 from adapter.catalog.terminology import code_list, concept_map, value_set
@@ -22,6 +22,7 @@ from adapter.errors import ConfigError
 __all__ = [
     "BASE",
     "Catalog",
+    "Chronic",
     "CodeList",
     "ConceptMap",
     "DoseLimit",

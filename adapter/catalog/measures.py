@@ -15,7 +15,7 @@ from adapter.catalog.files import Fail, Files, within
 from adapter.catalog.model import CodeList, Instrument
 from adapter.catalog.rows import Row
 
-_SECTIONS = ("mcid", "dose_limit", "migraine_day", "windows")
+_SECTIONS = ("mcid", "dose_limit", "migraine_day", "chronic", "windows")
 _NAME = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*").fullmatch
 _DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?").fullmatch
 _DURATION = re.compile(r"P(?:[0-9]{1,4}[DWMY]|T[0-9]{1,4}[HMS])").fullmatch
@@ -60,6 +60,15 @@ class MigraineDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Chronic:
+    """A definition of chronic: a condition that has lasted `months`."""
+
+    name: str
+    months: Decimal
+    citation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A time point: event it counts from, offset, and how much earlier or later still counts (ISO durations)."""
 
@@ -77,6 +86,7 @@ class Measures:
     thresholds: tuple[Threshold, ...]
     dose_limits: tuple[DoseLimit, ...]
     migraine_days: tuple[MigraineDay, ...]
+    chronic: tuple[Chronic, ...]
     windows: dict[str, Window]
 
 
@@ -118,6 +128,9 @@ def measures(files: Files, lists: dict[str, CodeList], instruments: dict[str, In
             row.texts("drugs"), row.text("citation"),
         )  # fmt: skip
 
+    def chronic(name: str, row: _Words) -> Chronic:
+        return Chronic(name, row.decimal("months"), row.text("citation"))
+
     def window(code: str, row: _Words) -> Window:
         row.known(code, "timepoint")
         times = (row.duration(word) for word in ("offset", "before", "after"))
@@ -130,6 +143,7 @@ def measures(files: Files, lists: dict[str, CodeList], instruments: dict[str, In
         tuple(
             rows("migraine_day", {"hours", "features", "aura_from", "aura_to", "drugs"} | cited, note, day),
         ),
+        tuple(rows("chronic", {"months"} | cited, note, chronic)),
         {one.code: one for one in rows("windows", {"anchor", "offset", "before", "after"}, note, window)},
     )
 

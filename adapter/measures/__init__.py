@@ -14,7 +14,7 @@ undefined. Over the subjects of a study: `flow` and `guesses`.
     model.py      what a derived value is              course.py     area, mean, onset, lasting relief
     chart.py      a subject's current records          headache.py   migraine days, counts, responder
     schedule.py   time points, elapsed, windows        dose.py       milligrams, limits
-                                                       trial.py      flow of participants, guesses
+    condition.py  chronic or not                       trial.py      flow of participants, guesses
 
 This room must not know FHIR, the store or the wire. Thresholds, limits and definitions are data
 (mappings/measures.yaml).
@@ -29,6 +29,7 @@ from typing import Any
 from adapter.catalog import Catalog, load
 
 from .chart import Chart
+from .condition import conditions
 from .course import of_courses
 from .dose import doses
 from .exact import PLACES, written
@@ -49,7 +50,8 @@ def derive(
     `catalog` is the one in use, else the project's own mappings. ValueError for records of several subjects.
     """
     chart = Chart(records, studies, catalog or _catalog())
-    found = [*elapsed(chart), *against_baseline(chart), *of_courses(chart), *diary(chart), *doses(chart)]
+    scored = [*elapsed(chart), *against_baseline(chart), *of_courses(chart)]
+    found = [*scored, *diary(chart), *doses(chart), *conditions(chart)]
     return sorted(found, key=lambda one: one.key)
 
 

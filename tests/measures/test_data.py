@@ -19,7 +19,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_every_number_that_somebody_published_is_cited() -> None:
     found = catalog.load().measures
-    assert all(one.citation for one in (*found.thresholds, *found.dose_limits, *found.migraine_days))
+    assert all(one.citation for one in (*found.thresholds, *found.dose_limits, *found.migraine_days, *found.chronic))
     limit = found.dose_limits[0]
     assert (limit.agent, limit.mg_per_kg, limit.max_mg) == ("lidocaine", Decimal("4.5"), Decimal("300"))
     nrs = found.thresholds[0]
@@ -37,6 +37,7 @@ MISTAKES = [
     ('change: "2.5"', 'change: "2,5"', "change is not a quoted decimal"),
     ("agent: lidocaine", "agent: lidocain", "'lidocain' is not in the list 'agent'"),
     ("    citation: US label of lidocaine without adrenaline\n", "", "'citation' is missing"),
+    ('months: "3"', "months: 3", "months is not text"),
     ("features: 2", 'features: "2"', "features is not a whole number"),
     ("drugs: [triptan]", "drugs: triptan", "drugs is not a list of codes"),
     ("offset: P7D", "offset: P1W2D", "offset is not a duration of one unit"),
