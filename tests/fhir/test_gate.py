@@ -314,6 +314,16 @@ def test_broken_bytes_are_refused(data: bytes) -> None:
     assert len(GATES["R4"].check(data)) == 1
 
 
+@pytest.mark.parametrize("hollow", [b"{}", b"{ }", b"{\n\t}", b'{"id":"x"}', b'{ "id" : "x" }', b"null"])
+@pytest.mark.parametrize("lean", [True, False])
+def test_an_element_without_a_value_is_refused_however_it_is_spaced(hollow: bytes, lean: bool) -> None:
+    id_ = b"" if lean else b'"id":"c",'  # ids of elements are checked on another way
+    data = b'{"resourceType":"Observation","status":"final","code":{%b"text":"pain"},"method":%b}' % (id_, hollow)
+    for version in BOTH:
+        assert [issue.path for issue in GATES[version].check(data)] == ["Observation.method"]
+        assert GATES[version].check(data.replace(b',"method":' + hollow, b"")) == []
+
+
 @pytest.mark.parametrize("version", BOTH)
 def test_issues_never_carry_values(version: str) -> None:
     mark = "Marked-Value-7"

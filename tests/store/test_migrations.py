@@ -1,0 +1,67 @@
+"""A store of an earlier version is opened by this one: nothing that was known is lost."""
+
+import sqlite3
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+
+import adapter.store
+from adapter.store import Store
+
+from .test_ledger import TARGET, keys, parcel
+from .test_records import put
+
+COLUMNS = (
+    "resource, target_id, kind, key, root, version, record_hash, mapping, body_hash, state, attempts, server_version,"
+    " outcome, begun_at, settled_at"
+)
+
+
+def as_of(revision: str, path: Path) -> None:
+    """A store as the version with this revision made it."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(adapter.store.__file__).parent / "migrations"))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def test_deliveries_by_resource_become_deliveries_by_record(tmp_path):
+    path = tmp_path / "s.sqlite"
+    with Store(f"sqlite:///{tmp_path}/new.sqlite") as fresh:  # what a record and a mapping are known by
+        fresh.put_records([put("procedure", "S1", "P1"), put("subject", "S2"), put("subject", "S3")])
+        ledger = fresh.ledger(TARGET, "m")
+        known = {one.key: one for one in ledger.pending()}
+    as_of("0001", path)
+    columns = (
+        "seq, kind, key, record_id, subject_key, rank, version, record_status, study, hash, synthetic, put_at, body"
+    )
+    with sqlite3.connect(tmp_path / "new.sqlite") as new, sqlite3.connect(path) as old:
+        old.execute("INSERT INTO target VALUES (1, ?)", [TARGET])
+        for row in new.execute(f"SELECT {columns} FROM record").fetchall():
+            old.execute(f"INSERT INTO record ({columns}) VALUES ({', '.join('?' * 13)})", row)
+
+        def delivered(resource: str, key: str, root: bool, state: str) -> None:
+            one = known[key]
+            hash_, said = (one.hash, "SUCCESSFUL_CREATE") if state == "sent" else ("old", "")
+            row = [resource, 1, one.kind, key, root, 1, hash_, ledger.mapping, "b", state, 2, "1", said, "t", "t"]
+            old.execute(f"INSERT INTO delivery ({COLUMNS}) VALUES ({', '.join('?' * 15)})", row)
+
+        delivered("Observation/S1|P1-0", "S1|P1", True, "sent")
+        delivered("Observation/S1|P1-1", "S1|P1", False, "sent")
+        delivered("Observation/S1|P1-2", "S1|P1", False, "orphaned")  # of an earlier version, and still there
+        delivered("Observation/S2-0", "S2", False, "orphaned")  # nothing stands for the record any more
+    new.close()
+    old.close()
+
+    with Store(f"sqlite:///{path}") as store:
+        ledger = store.ledger(TARGET, "m")
+        assert sorted(keys(ledger)) == ["S2", "S3"]
+        assert ledger.counts() == {"planned": 1, "sending": 0, "sent": 1, "rejected": 0, "waiting": 1}
+        procedure = parcel(known["S1|P1"], 2)
+        assert ledger.vanished([procedure]) == {procedure.seq: [("Observation", "S1|P1-2")]}
+        assert ledger.vanished([parcel(known["S2"], 0)]) == {known["S2"].seq: [("Observation", "S2-0")]}
