@@ -1,6 +1,7 @@
 """A store of an earlier version is opened by this one: nothing that was known is lost."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -10,7 +11,7 @@ from sqlalchemy import create_engine
 import adapter.store
 from adapter.store import Store
 
-from .test_ledger import TARGET, keys, parcel
+from .test_ledger import TARGET, keys, parcel, sent
 from .test_records import put
 
 COLUMNS = (
@@ -19,14 +20,14 @@ COLUMNS = (
 )
 
 
-def as_of(revision: str, path: Path) -> None:
-    """A store as the version with this revision made it."""
+def as_of(revision: str, path: Path, step: Callable[[Config, str], None] = command.upgrade) -> None:
+    """A store as the version with this revision made it, or, with `command.downgrade`, made by a newer one."""
     config = Config()
     config.set_main_option("script_location", str(Path(adapter.store.__file__).parent / "migrations"))
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        step(config, revision)
     engine.dispose()
 
 
@@ -65,3 +66,27 @@ def test_deliveries_by_resource_become_deliveries_by_record(tmp_path):
         procedure = parcel(known["S1|P1"], 2)
         assert ledger.vanished([procedure]) == {procedure.seq: [("Observation", "S1|P1-2")]}
         assert ledger.vanished([parcel(known["S2"], 0)]) == {known["S2"].seq: [("Observation", "S2-0")]}
+
+
+def test_every_step_can_be_taken_back(tmp_path):
+    """What was sent is known to the first version again, and after coming back to this one."""
+    path = tmp_path / "s.sqlite"
+    with Store(f"sqlite:///{path}") as store:
+        store.put_records([put("procedure", "S1", "P1"), put("subject", "S2")])
+        ledger = store.ledger(TARGET, "m")
+        [procedure] = [one for one in ledger.pending() if one.kind == "procedure"]
+        ledger.begin([parcel(procedure)])
+        ledger.settle([sent(parcel(procedure))])
+    as_of("0001", path, command.downgrade)
+    with sqlite3.connect(path) as old:
+        found = old.execute("SELECT resource, key, root, state, server_version, outcome FROM delivery").fetchall()
+    old.close()
+    said = ("sent", "1", "SUCCESSFUL_CREATE")
+    assert sorted(found) == [
+        ("Observation/S1|P1-0", "S1|P1", 1, *said), ("Observation/S1|P1-1", "S1|P1", 0, *said),
+    ]  # fmt: skip
+    with Store(f"sqlite:///{path}") as store:
+        ledger = store.ledger(TARGET, "m")
+        assert keys(ledger) == ["S2"]
+        assert ledger.vanished([parcel(procedure, 1)]) == {procedure.seq: [("Observation", "S1|P1-1")]}
+    as_of("base", path, command.downgrade)

@@ -67,4 +67,43 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("a ledger by record cannot be taken apart again")
+    """Each record's first resource stands for it again."""
+    op.rename_table("delivery", "delivery_0002")
+    old = op.create_table(
+        "delivery",
+        sa.Column("resource", sa.String, primary_key=True),
+        sa.Column("target_id", sa.Integer, sa.ForeignKey("target.id"), primary_key=True, autoincrement=False),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("key", sa.String, nullable=False),
+        sa.Column("root", sa.Boolean, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("record_hash", sa.String, nullable=False),
+        sa.Column("mapping", sa.String, nullable=False),
+        sa.Column("body_hash", sa.String, nullable=False),
+        sa.Column("state", sa.String, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("server_version", sa.String, nullable=False),
+        sa.Column("outcome", sa.String, nullable=False),
+        sa.Column("begun_at", sa.String, nullable=False),
+        sa.Column("settled_at", sa.String, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    connection = op.get_bind()
+    new = sa.Table("delivery_0002", sa.MetaData(), autoload_with=connection)
+    record = sa.Table("record", sa.MetaData(), autoload_with=connection)
+    every = sa.select(new, record.c.kind, record.c.key).join(record, record.c.seq == new.c.record_seq)
+    shared = ("target_id", "kind", "key", "version", "record_hash", "mapping", "state", "attempts", *_OTHERS)
+    rows: list[dict[str, Any]] = []
+    for found in connection.execute(every).mappings():
+        row = {name: found[name] for name in shared}
+        for n, (resource, body_hash, server_version, outcome) in enumerate(json.loads(found["parts"])):
+            said = {"body_hash": body_hash, "server_version": server_version, "outcome": outcome or found["outcome"]}
+            rows.append({**row, **said, "resource": resource, "root": n == 0})
+        if len(rows) >= _CHUNK:
+            connection.execute(old.insert(), rows)
+            rows.clear()
+    if rows:
+        connection.execute(old.insert(), rows)
+    op.drop_table("delivery_0002")
+    names = ["target_id", "kind", "key", "root", "state", "record_hash", "mapping", "attempts"]
+    op.create_index("delivery_record", "delivery", names)
