@@ -192,7 +192,6 @@ ENVIRONMENT = {
 LONG = 300
 LONG_MODULES = {
     "mapping.compile": "one pass from rows to trees; its steps share what they know of the element",
-    "mapping.via.codes": "each transform beside its inverse, all on one base class",
 }
 
 

@@ -17,7 +17,7 @@ from adapter.mapping.recognise import (
 )
 from adapter.mapping.rows import BadRow, Block, Row
 from adapter.mapping.via import REGISTRY, Env, Via
-from adapter.mapping.via.codes import Coded
+from adapter.mapping.via.coded import Coded
 
 _PRIMITIVE_SIBLING = "Element"
 _LABELLED = ("extension", "modifierExtension", "identifier", "component", "item")

@@ -14,7 +14,8 @@ from adapter.mapping.mapper import ROOT, Part
 from adapter.mapping.nodes import Fixed, Leaf, Obj, passes
 from adapter.mapping.rows import BadRow, Definition, Row
 from adapter.mapping.via import Env
-from adapter.mapping.via.codes import Coded, Concepts
+from adapter.mapping.via.coded import Coded
+from adapter.mapping.via.concepts import Concepts
 
 
 @dataclass(frozen=True)

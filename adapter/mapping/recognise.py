@@ -9,7 +9,7 @@ from adapter.mapping.nodes import Matcher, Obj
 from adapter.mapping.paths import Step
 from adapter.mapping.rows import Row
 from adapter.mapping.via import Env
-from adapter.mapping.via.codes import Coded
+from adapter.mapping.via.coded import Coded
 
 
 def equal_matcher(key: str, value: Any) -> Matcher:

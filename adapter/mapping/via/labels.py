@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from adapter.mapping.via.base import Refuse, Via, need, register
-from adapter.mapping.via.codes import Coded, Concept, codings
+from adapter.mapping.via.coded import Coded, codings
+from adapter.mapping.via.concepts import Concept
 
 
 @register("coding")

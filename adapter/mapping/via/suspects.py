@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.mapping.via.base import Refuse, Via, need, register
-from adapter.mapping.via.codes import Concept
+from adapter.mapping.via.concepts import Concept
 from adapter.mapping.via.refs import Reference
 
 PROCEDURE = "procedure"
