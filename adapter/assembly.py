@@ -85,7 +85,7 @@ def assemble(
 
 @cache
 def _assemble(namespace: uuid.UUID, sid: str, path: Path | None) -> Assembly:
-    catalog = catalogs.load(path)
+    catalog = catalogs.standard() if path is None else catalogs.load(path)
     records.configure(catalog)
     mappings = mapping.load(catalog, _Records(), elements, ids.maker(namespace), sid)
     gc.freeze()  # these parts stay to the end: walking them again and again took 40 % of a pull

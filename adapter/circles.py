@@ -8,21 +8,14 @@ with the next change of each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 
 from adapter import catalog, codec, records
-from adapter.catalog import Catalog
 from adapter.errors import Issue
 from adapter.neighbours import OUTCOMES, WAIT, Circle, Record, flags
 from adapter.report import Report
 from adapter.store import Flag, Place, Store
 
 Studies = dict[str, Record]
-
-
-@cache
-def _catalog() -> Catalog:
-    return catalog.load()
 
 
 class Circles:
@@ -48,7 +41,7 @@ class Circles:
         those that are kept are not read, for no rule compares them with each other, unless an enrolment cites them."""
         whole = [subject for subject, kinds in subjects.items() if not set(kinds) <= set(OUTCOMES)]
         parts = [subject for subject in subjects if subject not in whole]
-        circles = {subject: Circle(_catalog(), studies) for subject in subjects}
+        circles = {subject: Circle(catalog.standard(), studies) for subject in subjects}
         self._fill(circles, whole)
         self._fill(circles, parts, without=OUTCOMES)
         self._fill(circles, [subject for subject in parts if _cites(circles[subject])])

@@ -9,6 +9,7 @@ that names file and entry.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from adapter.catalog.files import Files
@@ -35,6 +36,7 @@ __all__ = [
     "Window",
     "load",
     "mappings_path",
+    "standard",
 ]
 
 
@@ -43,6 +45,12 @@ def mappings_path() -> Path:
     here = Path(__file__).parent.parent
     installed = here / "_data" / "mappings"
     return installed if installed.is_dir() else here.parent / "mappings"
+
+
+@cache
+def standard() -> Catalog:
+    """The project's own mappings, read once."""
+    return load()
 
 
 def load(path: Path | None = None) -> Catalog:

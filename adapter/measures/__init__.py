@@ -23,10 +23,9 @@ This room must not know FHIR, the store or the wire. Thresholds, limits and defi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
-from adapter.catalog import Catalog, load
+from adapter.catalog import Catalog, standard
 
 from .chart import Chart
 from .condition import conditions
@@ -49,15 +48,10 @@ def derive(
     `studies` are the study records they name, for time points and windows; they may also be among the records.
     `catalog` is the one in use, else the project's own mappings. ValueError for records of several subjects.
     """
-    chart = Chart(records, studies, catalog or _catalog())
+    chart = Chart(records, studies, catalog or standard())
     scored = [*elapsed(chart), *against_baseline(chart), *of_courses(chart)]
     found = [*scored, *diary(chart), *doses(chart), *conditions(chart)]
     return sorted(found, key=lambda one: one.key)
-
-
-@cache
-def _catalog() -> Catalog:
-    return load()
 
 
 __all__ = ["PLACES", "REASONS", "Derived", "Input", "derive", "flow", "guesses", "written"]

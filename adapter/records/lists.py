@@ -32,11 +32,11 @@ def on_configure(cached: Any) -> Any:
 
 
 def catalog() -> Catalog:
-    """The catalog in use: the one given to `configure`, else the default `adapter.catalog.load()`."""
+    """The catalog in use: the one given to `configure`, else `adapter.catalog.standard()`."""
     if "catalog" not in _state:
-        from adapter.catalog import load
+        from adapter.catalog import standard
 
-        _state["catalog"] = load()
+        _state["catalog"] = standard()
     found: Catalog = _state["catalog"]
     return found
 
