@@ -14,6 +14,7 @@ from typing import Any
 
 from adapter.errors import ConfigError
 from adapter.exchange import Folder, RawPage, Received, Server, ahead
+from adapter.mapping.literal import named
 from adapter.mapping.mapper import Mapper
 from adapter.mill import Mill, Stranger
 from adapter.settings import Target
@@ -221,6 +222,7 @@ def subject_of(resource: dict[str, Any]) -> str:
     for name in _SUBJECT:
         reference = resource.get(name)
         literal = reference.get("reference") if isinstance(reference, dict) else None
-        if isinstance(literal, str) and "Patient/" in literal:
-            return "Patient/" + literal.partition("Patient/")[2].partition("/")[0]
+        target = named(literal) if isinstance(literal, str) else None
+        if target is not None and target[0] == "Patient":
+            return f"Patient/{target[1]}"
     return ""

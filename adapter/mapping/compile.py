@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from adapter.mapping.agree import Agreed
 from adapter.mapping.lists import Contained, Item, ListNode, Repeat
 from adapter.mapping.nodes import Absent, Fixed, Leaf, Matcher, Obj
 from adapter.mapping.paths import Step
@@ -156,7 +157,7 @@ class Builder:
         for other in obj.children:
             if getattr(other, "key", None) != key:
                 continue
-            reading = [r.mode == "read" for r in (row, getattr(other, "row", None)) if r is not None]
+            reading = [r.mode in ("read", "guard") for r in (row, getattr(other, "row", None)) if r is not None]
             if not any(reading):
                 raise BadRow(row.where, f"{row.text}: another row already fills {obj.type}.{key}")
 
@@ -196,6 +197,13 @@ class Builder:
     # -- leaves -----------------------------------------------------------------------------------------------
     def leaf(self, obj: Obj, row: Row, step: Step, element: Any) -> None:
         node: Any
+        many = element is not None and element.many
+        if row.agree is not None and (many or step.choice):
+            raise BadRow(row.where, f"{row.text}: agree is for single elements")
+        if row.mode == "guard":
+            self.free(obj, row, step.name)
+            obj.children.append(Agreed(step.name, row, self.allowed(row, element), None))
+            return
         if row.mode == "fix":
             node = Fixed(step.name, row, self.constant(obj, row, element))
         elif row.mode == "contained":
@@ -206,7 +214,6 @@ class Builder:
             node = Contained(step.name, row, inner)
         else:
             node = self.transform_leaf(obj, row, step, element)
-        many = element is not None and element.many
         if many:
             target = self.list_node(obj, row, step.name)
             member = node if isinstance(node, Contained) else Item(node, step.repeat)
@@ -217,8 +224,17 @@ class Builder:
             self.free(obj, row, step.name)
             obj.children.append(node)
             self.absent(obj, row, step, element)
+            if row.agree is not None:
+                constant = (node.value,) if isinstance(node, Fixed) else ()
+                via = node.via if isinstance(node, Leaf) else None
+                obj.children.append(Agreed(step.name, row, (*constant, *self.allowed(row, element)), via))
         if row.match:
             obj.matchers += self.matchers(obj, row, (step,))
+
+    def allowed(self, row: Row, element: Any) -> tuple[Any, ...]:
+        """The values of `agree` as the element holds them."""
+        coded = element is not None and element.type == "CodeableConcept"
+        return tuple(self.env.concept(str(one)) if coded else one for one in row.agree or ())
 
     def transform_leaf(self, obj: Obj, row: Row, step: Step, element: Any) -> Leaf:
         if row.mode == "link":
@@ -248,7 +264,14 @@ class Builder:
                 f"{row.text}: is {element.type}, but transform {row.via!r} makes {' or '.join(cls.makes)}",
             )
         self.bindings(obj, row, element, via)
-        return Leaf(step.name, row, via)
+        return Leaf(step.name, row, via, others=self.others(obj, element))
+
+    def others(self, obj: Obj, element: Any) -> tuple[str, ...]:
+        """The other types that an element of one type could have had, as valueRange for valueQuantity."""
+        if element is None or element.choice is None:
+            return ()
+        named = (e.name for e in self.env.elements(obj.type).values() if e.choice == element.choice)
+        return tuple(name for name in named if name != element.name)
 
     @staticmethod
     def fields_of_link(row: Row, ref: str | None) -> Row:

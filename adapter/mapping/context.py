@@ -79,7 +79,7 @@ class ReadCtx:
     What fallback rows (``read: true``) find waits in ``spare`` until the scope is closed: the field's own rows win.
     """
 
-    __slots__ = ("graph", "issues", "n", "ours", "out", "prefix", "resource", "spare", "spare_issues")
+    __slots__ = ("graph", "issues", "later", "n", "ours", "out", "prefix", "resource", "spare", "spare_issues")
 
     def __init__(self, graph: Any, resource: dict[str, Any], ours: bool) -> None:
         self.graph, self.resource, self.ours = graph, resource, ours
@@ -87,6 +87,7 @@ class ReadCtx:
         self.issues: list[Issue] = []
         self.spare: dict[str, Any] = {}
         self.spare_issues: list[Issue] = []
+        self.later: list[tuple[Any, ReadCtx, Any]] = []
         self.prefix = ""
         self.n = 0
 
@@ -97,7 +98,7 @@ class ReadCtx:
 
     def item(self, name: str, n: int) -> ReadCtx:
         inner = ReadCtx(self.graph, self.resource, self.ours)
-        inner.issues, inner.n = self.issues, n
+        inner.issues, inner.later, inner.n = self.issues, self.later, n
         inner.prefix = f"{self.prefix}{name}.{n}." if n else f"{self.prefix}{name}."
         return inner
 
@@ -106,6 +107,13 @@ class ReadCtx:
         inner = ReadCtx(self.graph, resource, self.ours)
         inner.out, inner.issues, inner.prefix = self.out, self.issues, self.prefix
         inner.spare, inner.spare_issues, inner.n = self.spare, self.spare_issues, self.n
+        inner.later = self.later
+        return inner
+
+    def apart(self) -> ReadCtx:
+        """A scope to try an element in; what it finds and refuses stays there."""
+        inner = ReadCtx(self.graph, self.resource, self.ours)
+        inner.prefix, inner.n, inner.out = self.prefix, self.n, dict(self.out)
         return inner
 
     def set(self, name: str, value: Any, row: Row) -> None:
@@ -132,6 +140,18 @@ class ReadCtx:
         issues.append(
             Issue(record=None, field=name, rule=refused.rule, limit=refused.limit, message=f"{kind}.{row.text}")
         )
+
+    def refuse_field(self, name: str, refused: Refuse, path: str) -> None:
+        """Refuse a field of this scope that no single row is to blame for."""
+        kind = self.resource.get("resourceType", "")
+        issue = Issue(None, self.prefix + name, refused.rule, limit=refused.limit, message=f"{kind}.{path}")
+        if issue not in self.issues:
+            self.issues.append(issue)
+
+    def differs(self, row: Row) -> None:
+        """An element of another writer says otherwise than what was read."""
+        allowed = " or ".join(map(str, row.agree or ())) or "what the rest of the record says"
+        self.refuse_field(row.text, Refuse("agree", allowed), row.text)
 
 
 class Tracer:

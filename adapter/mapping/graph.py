@@ -12,7 +12,9 @@ from typing import Any
 
 from adapter.errors import Issue
 from adapter.mapping.context import ReadCtx
-from adapter.mapping.mapper import ROOT, Mapper, Part, part_of, split_part
+from adapter.mapping.kin import Kin, references
+from adapter.mapping.literal import address
+from adapter.mapping.mapper import Mapper, Part, part_of, split_part
 from adapter.mapping.paths import Step
 
 Json = dict[str, Any]
@@ -85,7 +87,7 @@ class Pool:
 
     # -- what readers ask -------------------------------------------------------------------------------------
     def resource(self, reference: str) -> Json | None:
-        found = self.by_ref.get("/".join(reference.split("/")[-2:]))
+        found = self.by_ref.get(address(reference))
         self.astray += found is None
         return found
 
@@ -95,24 +97,15 @@ class Pool:
         for identifier in identifiers_of(target or {}):
             if identifier.get("system") == system:
                 return str(identifier.get("value"))
-        return reference.rpartition("/")[2]
+        return address(reference).rpartition("/")[2]
 
-    def children(self, mapper: Mapper, part: Part, root: Json, ours: bool) -> Iterator[tuple[int, Json]]:
-        """(item number, resource) of one part of the record around ``root``; number 0 for a single part."""
-        if ours:
-            for name, resource in self.parts.get(self.record_id(root), {}).items():
-                head, n = split_part(name)
-                if head == part.name and resource.get("resourceType") == part.block.type:
-                    yield n, resource
-            return
-        seen: set[int] = set()
-        n = 0
-        for resource in self._linked(mapper, part, root):
-            if id(resource) in seen or part_of(resource, self.part_system) is not None:
-                continue
-            seen.add(id(resource))
-            n += 1
-            yield (n if part.block.each else 0), resource
+    def own_parts(self, mapper: Mapper, root: Json) -> Iterator[tuple[Part, int, Json]]:
+        """(part, item number, resource) of a root of ours; number 0 for a single part."""
+        for name, resource in self.parts.get(self.record_id(root), {}).items():
+            head, n = split_part(name)
+            part = mapper.by_name.get(head)
+            if part is not None and resource.get("resourceType") == part.block.type:
+                yield part, n, resource
 
     def record_id(self, root: Json) -> str:
         """The record id that a root of ours carries as identifier."""
@@ -121,18 +114,8 @@ class Pool:
                 return str(identifier.get("value"))
         return ""
 
-    def _linked(self, mapper: Mapper, part: Part, root: Json) -> Iterator[Json]:
-        for to, path in mapper.root.links:
-            if to == part.name:
-                for reference in references(root, path, mapper):
-                    target = self.resource(reference)
-                    if target is not None and target.get("resourceType") == part.block.type:
-                        yield target
-        for to, path in part.links:
-            if to == ROOT:
-                yield from self._pointing(mapper, part, path, f"{root.get('resourceType')}/{root.get('id')}")
-
-    def _pointing(self, mapper: Mapper, part: Part, path: tuple[Step, ...], at: str) -> list[Json]:
+    def pointing(self, mapper: Mapper, part: Part, path: tuple[Step, ...], at: str) -> list[Json]:
+        """The resources of other writers that could be this part and refer to ``at`` (``Type/id``) at ``path``."""
         key = (mapper.kind, part.name, ".".join(map(str, path)))
         index = self.links.get(key)
         if index is None:
@@ -141,7 +124,7 @@ class Pool:
                 if resource.get("resourceType") != part.block.type or not part.tree.matches(ReadCtx.loose(), resource):
                     continue
                 for reference in references(resource, path, mapper):
-                    index.setdefault("/".join(reference.split("/")[-2:]), []).append(resource)
+                    index.setdefault(address(reference), []).append(resource)
         return index.get(at, [])
 
     # -- records ----------------------------------------------------------------------------------------------
@@ -154,18 +137,26 @@ class Pool:
             found = Found(kind, root, True, missing=missing)
             if not missing:
                 before = self.astray
-                found.record, found.issues = mapper.back(self, root, True)
+                found.record, found.issues = mapper.back(self, root, True, self.own_parts(mapper, root))
                 found.unsure = self.astray > before
             yield found
         if not foreign:
             return
         for resource in self.others:
-            for kind, mapper in self.mappers.items():
-                if mapper.recognises(resource):
-                    found = Found(kind, resource, False)
-                    found.record, found.issues = mapper.back(self, resource, False)
-                    yield found
-                    break
+            kinds = [kind for kind, mapper in self.mappers.items() if mapper.recognises(resource)]
+            if kinds and not any(mapper.claims(resource) for mapper in self.mappers.values()):
+                yield self._foreign(kinds, resource)
+
+    def _foreign(self, kinds: list[str], resource: Json) -> Found:
+        mapper = self.mappers[kinds[0]]
+        found = Found(mapper.kind, resource, False)
+        if len(kinds) > 1:
+            found.issues = [Issue(None, "kind", "ambiguous", limit=f"one of {', '.join(kinds)}")]
+            return found
+        kin = Kin(self, mapper, resource)
+        found.record, issues = mapper.back(self, resource, False, kin)
+        found.issues, found.missing = [*kin.issues, *issues], tuple(dict.fromkeys(kin.missing))
+        return found
 
     def listed(self, root: Json) -> Iterator[str]:
         """The parts that a root of ours says its record has."""
@@ -180,22 +171,3 @@ def identifiers_of(resource: Json) -> list[Json]:
     """The identifiers of a resource; R4 gives an AdverseEvent or a QuestionnaireResponse one, and not a list."""
     found = resource.get("identifier")
     return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
-
-
-def references(resource: Any, path: tuple[Step, ...], mapper: Mapper) -> Iterator[str]:
-    """The literal references at ``path`` of a resource; slices of extensions are respected."""
-    if not path:
-        literal = resource.get("reference") if isinstance(resource, dict) else None
-        if isinstance(literal, str):
-            yield literal
-        return
-    step, rest = path[0], path[1:]
-    value = resource.get(step.name) if isinstance(resource, dict) else None
-    for item in value if isinstance(value, list) else [value]:
-        if item is None:
-            continue
-        if step.name == "extension" and step.slice:
-            urls = (mapper.env.extension_url(step.slice), step.slice)
-            if not isinstance(item, dict) or item.get("url") not in urls:
-                continue
-        yield from references(item, rest, mapper)

@@ -164,7 +164,7 @@ class ListNode:
                     member.read_list(ctx, items)
                 elif some := shelves.get(shelf):
                     if sure:  # the shelf is all that it is told by
-                        member.read_inner(ctx, some[0])
+                        member.read_one(ctx, some)
                     else:
                         member.read_list(ctx, some)
 

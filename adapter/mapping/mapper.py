@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from adapter.errors import Issue, MappingError
+from adapter.mapping.agree import known_modifiers, modified
 from adapter.mapping.context import ReadCtx, Tracer, WriteCtx
 from adapter.mapping.nodes import Obj
 from adapter.mapping.paths import Step
 from adapter.mapping.rows import Block, Definition
 from adapter.mapping.via import Env
+from adapter.mapping.via.base import Refuse
 from adapter.mapping.writer import Build, builder
 
 ROOT = "root"
@@ -59,6 +61,9 @@ class Mapper:
         self.parts = tuple(parts)
         self.root = next(p for p in parts if p.name == ROOT)
         self.children = tuple(p for p in parts if p.name != ROOT)
+        self.by_name = {p.name: p for p in parts}
+        rows = [row for p in parts for row in p.block.rows]
+        self.modifiers = frozenset(env.extension_url(name) for name in known_modifiers(rows))
         self.key = key
         self.part_system = f"{env.sid}/part"
 
@@ -140,33 +145,58 @@ class Mapper:
             ReadCtx.loose(), resource
         )
 
-    def back(self, graph: Any, root: dict[str, Any], ours: bool) -> tuple[dict[str, Any], list[Issue]]:
-        """What the graph around ``root`` says, as record fields, and what could not be read (refused)."""
+    def claims(self, resource: dict[str, Any]) -> bool:
+        """Is this resource of another writer marked as a part of such a record?"""
+        return any(
+            part.tree.matchers
+            and part.block.type == resource.get("resourceType")
+            and part.tree.matches(ReadCtx.loose(), resource)
+            for part in self.children
+        )
+
+    def back(
+        self, graph: Any, root: dict[str, Any], ours: bool, parts: Iterable[tuple[Part, int, dict[str, Any]]]
+    ) -> tuple[dict[str, Any], list[Issue]]:
+        """What ``root`` and its ``parts`` (part, item number, resource) say, as record fields, and what could not be
+        read (refused). ``graph`` answers references."""
         ctx = ReadCtx(graph, root, ours)
+        self._unmodified(ctx, root)
         self.root.tree.read_inner(ctx, root)
         items: dict[str, dict[Any, ReadCtx]] = {}
-        for part in self.children:
-            for n, resource in graph.children(self, part, root, ours):
-                if part.block.each is None:
-                    part.tree.read_inner(ctx.at(resource), resource)
-                    continue
-                scope = items.setdefault(part.block.each, {})
-                inner = scope.get(n)
-                if inner is None:
-                    inner = scope[n] = ctx.item(part.block.each, n)
-                inner.resource = resource
-                part.tree.read_inner(inner, resource)
+        single: dict[str, list[dict[str, Any]]] = {}
+        for part, n, resource in parts:
+            self._unmodified(ctx.at(resource), resource)
+            if part.block.each is None:
+                single.setdefault(part.name, []).append(resource)
+                continue
+            scope = items.setdefault(part.block.each, {})
+            inner = scope.get(n)
+            if inner is None:
+                inner = scope[n] = ctx.item(part.block.each, n)
+            inner.resource = resource
+            part.tree.read_inner(inner, resource)
+        for name, resources in single.items():
+            self.by_name[name].tree.read_one(ctx.at(resources[0]), resources)
         for each, scope in items.items():
             filled = [out for n in sorted(scope) if (out := scope[n].close())]
             if filled:
                 ctx.out.setdefault(each, filled[0] if set(scope) == {0} else [f.get(".", f) for f in filled])
         out = ctx.close()
+        for node, where, element in ctx.later:
+            node.settle(where, out, element)
         out.pop("$parts", None)
         out.pop("$kind", None)
         absent = out.pop("$absent", None)
         if absent:
             out["field_absent_reason"] = {a["field"]: a["reason"] for a in absent if len(a) == 2}
         return out, ctx.issues
+
+    def _unmodified(self, ctx: ReadCtx, resource: dict[str, Any]) -> None:
+        """Refuse what changes the meaning in a way that we do not know. Our own writing is looked at where it shows."""
+        if not ctx.ours or "modifierExtension" in resource:
+            path = modified(resource, self.modifiers)
+            if path is not None:
+                ctx.refuse_field(path, Refuse("modifier", "what we know the meaning of"), path)
 
     def explain(self, resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """For each element of a record's resources: the row that made it (file:line), its fields and transform."""

@@ -13,26 +13,20 @@ from typing import Any
 
 from adapter.mapping.context import ReadCtx, Tracer, WriteCtx
 from adapter.mapping.rows import Row
-from adapter.mapping.via.base import Refuse, Via
+from adapter.mapping.via.base import DAR, Refuse, Via, absent
 
 Json = dict[str, Any]
 Matcher = Callable[[ReadCtx, Json], bool]
 SHAPE = (AttributeError, KeyError, TypeError, ValueError, IndexError, ArithmeticError)
-DAR = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
-
-
-def absent(element: Any) -> bool:
-    """Does an element say only why it is absent?"""
-    if not isinstance(element, dict) or "extension" not in element:
-        return False
-    return any(isinstance(e, dict) and e.get("url") == DAR for e in element["extension"])
 
 
 class Leaf:
     """One row's element under an object: ``key`` (or ``key`` + suffix for a choice)."""
 
-    def __init__(self, key: str, row: Row, via: Via, choice: tuple[str, ...] = (), code_like: bool = False) -> None:
-        self.key, self.row, self.via, self.choice = key, row, via, choice
+    def __init__(
+        self, key: str, row: Row, via: Via, choice: tuple[str, ...] = (), others: tuple[str, ...] = ()
+    ) -> None:
+        self.key, self.row, self.via, self.choice, self.others = key, row, via, choice, others
         self.names = row.fields
         self.count = len(row.fields)
         self.phase = {"both": 1, "copy": 2, "read": 0, "link": 2}[row.mode]
@@ -62,7 +56,9 @@ class Leaf:
     def read(self, ctx: ReadCtx, el: Json) -> None:
         found = self.element(el) if self.choice else el.get(self.key)
         if found is None:
-            if self.via.reads_absence:
+            if self.others and not ctx.ours and any(name in el for name in self.others):
+                ctx.refuse(self.row, Refuse("choice", self.key))
+            elif self.via.reads_absence:
                 self.take(ctx, None)
         elif not (type(found) is dict and "extension" in found and absent(found)):
             self.take(ctx, found)
@@ -151,9 +147,14 @@ class Obj:
         if self.slice not in (None, "0") and not self.matchers:
             keys = {c.key for c in self.children}
             self.matchers.append(lambda ctx, el: any(k in el for k in keys))
+        own = {c.key for c in self.children}
+        for child in self.children:
+            if isinstance(child, Leaf):
+                child.others = tuple(name for name in child.others if name not in own)
         self.readers = [c for c in self.children if reads(c)]
-        self.constant = bool(self.children) and all(
-            isinstance(c, Fixed) or (isinstance(c, Obj) and c.constant) for c in self.children
+        written = [c for c in self.children if passes(c) or isinstance(c, Leaf)]
+        self.constant = bool(written) and all(
+            isinstance(c, Fixed) or (isinstance(c, Obj) and c.constant) for c in written
         )
 
     @property
@@ -183,10 +184,25 @@ class Obj:
             node.read(ctx, inner)
 
     def read_list(self, ctx: ReadCtx, items: list) -> None:
-        for el in items:
-            if self.matches(ctx, el):
-                self.read_inner(ctx, el)
-                return
+        fitting = [el for el in items if self.matches(ctx, el)]
+        if fitting:
+            self.read_one(ctx, fitting)
+
+    def read_one(self, ctx: ReadCtx, fitting: list) -> None:
+        """Read what stands for one element. Several must say the same of a field, or nobody can say which counts."""
+        first = fitting[0]
+        if len(fitting) > 1:
+            told = [self._told(ctx, el) for el in fitting]
+            for name in sorted({name for one in told for name in one}):
+                if any(one.get(name) != told[0].get(name) for one in told):
+                    ctx.refuse_field(name, Refuse("ambiguous", "one element"), self.key)
+        self.read_inner(ctx, first)
+
+    def _told(self, ctx: ReadCtx, el: Json) -> Json:
+        apart = ctx.apart()
+        self.read_inner(apart, el)
+        ctx.issues += [issue for issue in apart.issues if issue not in ctx.issues]
+        return {**apart.spare, **apart.out}
 
     def trace(self, el: Json, path: str, sink: Tracer) -> None:
         inner = el.get(self.key)

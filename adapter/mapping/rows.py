@@ -12,6 +12,7 @@ Row kinds (`mappings/README.md` explains each by example):
     each       {each: f, path: P, rows: [...]}                             one element per item of a list
     contained  {contained: name, type: T, path: P, rows: [...]}            a contained resource behind a reference
     include    {include: GROUP}                                            rows of a named group
+    guard      {path: P, agree: [VALUE]}                                   never written: what others may say there
     not_sent   top-level list of {field, why}
 """
 
@@ -27,7 +28,7 @@ VERSIONS = ("R4", "R5")
 DISCLOSURE = ("open", "revealing", "allocation")
 _WORDS = {
     "field", "copy", "path", "via", "with", "uses", "fix", "concept", "match", "table", "link", "each", "rows",
-    "contained", "type", "include", "only", "class", "note", "missing", "read",
+    "contained", "type", "include", "only", "class", "note", "missing", "read", "agree",
 }  # fmt: skip
 _BLOCK_WORDS = {"part", "type", "each", "rows", "among", "note", "only", "always", "key"}
 
@@ -45,7 +46,7 @@ class Row:
     """One row for one FHIR version. ``where`` is ``file:line`` for messages."""
 
     where: str
-    mode: str  # both | copy | read | fix | link | each | contained
+    mode: str  # both | copy | read | fix | link | each | contained | guard
     path: tuple[paths.Step, ...]
     fields: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
@@ -59,6 +60,7 @@ class Row:
     type: str = ""
     missing: str | None = None
     disclosure: str = "open"
+    agree: tuple[Any, ...] | None = None  # what else another writer may say here; None: anything
 
     @property
     def text(self) -> str:
@@ -167,6 +169,14 @@ class Reader:
         modes = [m for m in ("field", "copy", "link", "each", "contained") if m in raw]
         if "fix" in raw or "concept" in raw:
             modes.append("fix")
+        agree = get(raw.get("agree"))
+        if agree is not None:
+            if agree is not True and not isinstance(agree, list):
+                raise BadRow(where, "agree is true, or a list of values that are as good")
+            agree = () if agree is True else tuple(agree)
+            modes = modes or ["guard"]
+            if modes[0] not in ("copy", "fix", "guard"):
+                raise BadRow(where, "agree is for constants and copies, and for elements without another row")
         if len(modes) != 1:
             raise BadRow(where, "a row has exactly one of field, copy, fix/concept, link, each, contained")
         mode = modes[0]
@@ -187,6 +197,7 @@ class Reader:
                 with_=with_, fix=get(raw.get("fix")), concept=get(raw.get("concept")), match=bool(raw.get("match")),
                 to=str(raw.get("link", raw.get("contained", ""))), rows=self._rows(raw.get("rows", ())),
                 type=str(raw.get("type", "")), missing=raw.get("missing"), disclosure=raw.get("class", "open"),
+                agree=agree,
             )
         ]  # fmt: skip
 

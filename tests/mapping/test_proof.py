@@ -55,7 +55,7 @@ CASES = {
         '"code": "gait",\n          "display": "Gait"', "is not in list 'instrument'",
     ),
     "a table of concepts that is to be read": (
-        AE, "{copy: /record_status, path: verificationStatus,", "{field: /record_status, path: verificationStatus,", "only for copies",
+        AE, "{copy: /record_status, path: verificationStatus, table: ae-verification, agree: true}", "{field: /record_status, path: verificationStatus, table: ae-verification}", "only for copies",
     ),
     "several lists of a suspicion": (AE, "{list: suspect, maps", "{list: suspects, maps", "no code list named 'suspects'"),
     "an event that is neither serious nor not": (

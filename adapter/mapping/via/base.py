@@ -11,6 +11,7 @@ from adapter.catalog import Catalog
 from adapter.mapping.rows import Row
 
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
+DAR = HL7 + "data-absent-reason"
 
 
 class Refuse(Exception):
@@ -136,6 +137,13 @@ def register(name: str) -> Callable[[type[Via]], type[Via]]:
         return cls
 
     return add
+
+
+def absent(element: Any) -> bool:
+    """Does an element say only why it is absent?"""
+    if not isinstance(element, dict) or "extension" not in element:
+        return False
+    return any(isinstance(e, dict) and e.get("url") == DAR for e in element["extension"])
 
 
 def need(element: Any, kind: type | tuple[type, ...], what: str) -> Any:

@@ -124,6 +124,8 @@ class Duration(Via):
     def read(self, ctx: Any, element: Any) -> str:
         code = need(element, dict, "Duration").get("code") or element.get("unit")
         value = element.get("value")
+        if element.get("comparator"):
+            raise Refuse("comparator", "an exact value")
         if value is None or Decimal(value) != int(value):
             raise Refuse("duration", "a whole number")
         for table, start in ((self._DATE, "P"), (self._TIME, "PT")):

@@ -79,6 +79,7 @@ class Coded(Via):
     def code_of(self, concept: Any) -> str | None:
         """The own code of a concept, None when nothing in it is of this list. Refuses what has two answers."""
         answers: set[str] = set()
+        own: str | None = None
         for coding in codings(concept):
             if coding.get("system") == self.system:
                 code = coding.get("code")
@@ -86,8 +87,12 @@ class Coded(Via):
                     continue
                 if code not in self.list.codes:
                     raise Refuse("code", f"code list {self.list.id}")
-                return code
+                if own not in (None, code):
+                    raise Refuse("ambiguous", f"one code of list {self.list.id}")
+                own = code
             answers |= self.reverse.get((str(coding.get("system")), str(coding.get("code"))), set())
+        if own is not None:
+            return own
         if len(answers) > 1:
             raise Refuse("ambiguous", f"one code of list {self.list.id}")
         return answers.pop() if answers else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from adapter.mapping.via.base import Refuse, Via, need, register
+from adapter.mapping.via.base import Refuse, Via, absent, need, register
 from adapter.mapping.via.coded import Coded, codings
 from adapter.mapping.via.concepts import Concept
 
@@ -155,6 +155,11 @@ class AbsentStatus(Via):
         return None if status != "not_done" or reason is None else self.concept.ready[reason]
 
     def read(self, ctx: Any, element: Any) -> Any:
+        valued = ctx.ours or any(key.startswith("value") and not absent(v) for key, v in ctx.resource.items())
         if element is None:
+            if not valued:
+                raise Refuse("value", "a value, or the reason why there is none")
             return "collected", None
+        if valued and not ctx.ours:
+            raise Refuse("obs-6", "a value or a reason, not both")
         return "not_done", self.concept.read(ctx, element)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapter.mapping.literal import named
 from adapter.mapping.via.base import Refuse, Via, need, register
 
 
@@ -39,7 +40,8 @@ class Reference(Via):
         if isinstance(identifier, dict) and identifier.get("system") == self.system:
             return need(identifier.get("value"), str, "string")
         literal = element.get("reference")
-        if not isinstance(literal, str) or literal.startswith("#"):
+        target = named(literal) if isinstance(literal, str) else None
+        if target is None or target[0] != self.type:
             raise Refuse("reference", f"a reference to {self.type}")
         if ctx.ours and ctx.graph.resource(literal) is None:  # we always write the key: somebody took it away
             raise Refuse("reference", "an identifier, or the resource it refers to")
@@ -49,7 +51,8 @@ class Reference(Via):
         if not isinstance(element, dict):
             return False
         literal = element.get("reference")
-        kind = element.get("type") or (literal.rpartition("/")[0].rpartition("/")[2] if literal else None)
+        target = named(literal) if isinstance(literal, str) else None
+        kind = element.get("type") or (target[0] if target else None)
         return kind in (None, self.type)
 
 
@@ -73,9 +76,10 @@ class Logical(Via):
         if isinstance(identifier, dict) and isinstance(identifier.get("value"), str):
             return identifier["value"]
         literal = element.get("reference")
-        if isinstance(literal, str) and not literal.startswith("#"):
-            return literal.rpartition("/")[2]
-        raise Refuse("reference", "an identifier or a literal reference")
+        target = named(literal) if isinstance(literal, str) else None
+        if target is None:
+            raise Refuse("reference", "an identifier or a literal reference")
+        return target[1]
 
 
 @register("identifier")
@@ -111,9 +115,12 @@ class IdOf(Via):
 
     def read(self, ctx: Any, element: Any) -> Any:
         literal = need(element, str, "string")
-        if literal.startswith("#"):
+        if literal.startswith("#"):  # somebody without a name outside this resource
             return None
-        return literal.rpartition("/")[2]
+        target = named(literal)
+        if target is None:
+            raise Refuse("reference", "type and id")
+        return target[1]
 
 
 @register("versioned")

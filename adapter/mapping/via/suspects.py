@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter.mapping.via.base import Refuse, Via, need, register
+from adapter.mapping.literal import address
+from adapter.mapping.via.base import DAR, Refuse, Via, need, register
 from adapter.mapping.via.concepts import Concept
 from adapter.mapping.via.refs import Reference
 
 PROCEDURE = "procedure"
 _RESOURCES = {"device": ("Device", "type")}  # what a suspect is, where a reference needs a resource; else a Substance
-_DAR = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 
 @register("suspects")
@@ -48,7 +48,7 @@ class Suspects(Via):
     def write(self, ctx: Any, procedure: Any, relatedness: Any, suspects: Any) -> list[dict[str, Any]]:
         out = (self._each if self.r4 else self._together)(ctx, procedure, suspects or ())
         if not out and relatedness is not None:  # judged, and nothing named that it could be related to
-            nothing = {"extension": [{"url": _DAR, "valueCode": "not-applicable"}]}
+            nothing = {"extension": [{"url": DAR, "valueCode": "not-applicable"}]}
             out = [{**self._not_suspected(), self.instance: nothing}]
         if relatedness is not None:
             concept = self.judged.ready[relatedness]
@@ -114,7 +114,7 @@ class Suspects(Via):
         if literal.startswith("#"):
             pool = [r for r in ctx.resource.get("contained", ()) if isinstance(r, dict) and r.get("id") == literal[1:]]
             found = pool[0] if pool else None
-        elif "Procedure" in (reference.get("type"), literal.rpartition("/")[0].rpartition("/")[2]):
+        elif "Procedure" in (reference.get("type"), address(literal).partition("/")[0]):
             return None, self.procedure.read(ctx, reference)
         elif literal:
             found = ctx.graph.resource(literal)

@@ -59,7 +59,8 @@ class When(Via):
 
 @register("moment")
 class Moment(Via):
-    """One date-time as a dateTime choice; read from a Period it is its start."""
+    """One date-time as a dateTime choice. A Period is read only where it is one moment: the time that a score was
+    taken at is not the start of the week that it is about."""
 
     makes = ("choice",)
     suffixes = ("DateTime", "Period", "Instant")
@@ -70,7 +71,12 @@ class Moment(Via):
     def read(self, ctx: Any, element: Any) -> Any:
         suffix, value = element
         if suffix == "Period":
-            return need(value, dict, "Period").get("start")
+            start, end = from_period(self.env, value)
+            if start is None or start != end:
+                raise Refuse("period", "one moment")
+            return start
+        if suffix not in self.suffixes:
+            raise Refuse("choice", "dateTime or instant")
         return need(value, str, "dateTime")
 
 
