@@ -21,6 +21,7 @@ from adapter.mapping.via import REGISTRY, Env, Via
 from adapter.mapping.via.coded import Coded
 
 _PRIMITIVE_SIBLING = "Element"
+_OPEN = ("category",)  # FHIR leaves its lists open: each writer adds ways to classify
 _LABELLED = ("extension", "modifierExtension", "identifier", "component", "item")
 
 
@@ -51,6 +52,8 @@ class Builder:
             self.problems.append(BadRow(block.where, f"no resource type {block.type!r} in {self.env.version}"))
             return root
         self.rows(root, block.rows)
+        marks = [row for row in block.rows if row.marks and row.path]
+        root.matchers += [constant_matcher(self.env, block.type, row, row.path) for row in marks]
         root.always = block.always
         root.seal()
         return root
@@ -214,6 +217,7 @@ class Builder:
             node = Contained(step.name, row, inner)
         else:
             node = self.transform_leaf(obj, row, step, element)
+            node.open = step.name in _OPEN
         if many:
             target = self.list_node(obj, row, step.name)
             member = node if isinstance(node, Contained) else Item(node, step.repeat)

@@ -132,7 +132,7 @@ class ReadCtx:
         return self.out
 
     def refuse(self, row: Row, refused: Refuse) -> None:
-        name = (self.prefix + (row.fields[0] if row.fields else "")).rstrip(".")
+        name = (self.prefix + (row.fields[refused.at] if row.fields else "")).rstrip(".")
         issues = self.spare_issues if row.mode == "read" else self.issues
         if name in {i.field for i in issues}:
             return

@@ -9,6 +9,8 @@ from adapter.mapping.nodes import SHAPE, Fixed, Json, Leaf, Obj, absent, passes,
 from adapter.mapping.rows import Row
 from adapter.mapping.shelves import Shelves, shelf_of
 from adapter.mapping.via.base import Refuse
+from adapter.mapping.via.coded import Coded
+from adapter.mapping.via.concepts import Concepts
 
 
 class Contained:
@@ -67,6 +69,7 @@ class Item:
     def __init__(self, leaf: Leaf | Fixed, many: bool) -> None:
         self.leaf, self.many, self.row = leaf, many, leaf.row
         self.phase, self.readable = leaf.phase, leaf.readable
+        self.alone = False  # the list has no other row: what this one does not know is unknown
 
     def read_list(self, ctx: ReadCtx, items: list) -> None:
         leaf = self.leaf
@@ -76,7 +79,8 @@ class Item:
             if items:
                 leaf.take(ctx, items)
             return
-        owned = [el for el in items if leaf.via.owns(el) and not absent(el)]
+        mine = self.alone and not ctx.ours
+        owned = [el for el in items if (mine or leaf.via.owns(el)) and not absent(el)]
         if not self.many:
             if len(owned) > 1 and self.row.mode == "both" and not ctx.ours:
                 ctx.refuse(self.row, Refuse("ambiguous", "one element"))
@@ -137,6 +141,10 @@ class ListNode:
         for m in self.members:
             if hasattr(m, "seal"):
                 m.seal()
+        readable = [m for m in self.members if reads(m)]
+        if len(readable) == 1 and isinstance(readable[0], Item) and isinstance(readable[0].leaf, Leaf):
+            leaf = readable[0].leaf
+            readable[0].alone = isinstance(leaf.via, Coded | Concepts) and not leaf.open
         self.readers = []
         for m in self.members:
             if reads(m):

@@ -27,6 +27,7 @@ class Leaf:
         self, key: str, row: Row, via: Via, choice: tuple[str, ...] = (), others: tuple[str, ...] = ()
     ) -> None:
         self.key, self.row, self.via, self.choice, self.others = key, row, via, choice, others
+        self.open = False  # one of several ways to classify: what is not of the row's list is not the row's business
         self.names = row.fields
         self.count = len(row.fields)
         self.phase = {"both": 1, "copy": 2, "read": 0, "link": 2}[row.mode]
@@ -60,6 +61,8 @@ class Leaf:
                 ctx.refuse(self.row, Refuse("choice", self.key))
             elif self.via.reads_absence:
                 self.take(ctx, None)
+        elif self.open and not self.via.owns(found):
+            return
         elif not (type(found) is dict and "extension" in found and absent(found)):
             self.take(ctx, found)
 

@@ -55,6 +55,7 @@ class Row:
     fix: Any = None
     concept: str | None = None
     match: bool = False
+    marks: bool = False  # the match tells the whole resource, not only the list element that it stands in
     to: str = ""
     rows: tuple[Row, ...] = ()
     type: str = ""
@@ -195,6 +196,7 @@ class Reader:
             Row(
                 where=where, mode=mode, path=path, fields=fields, uses=tuple(raw.get("uses", ())), via=via,
                 with_=with_, fix=get(raw.get("fix")), concept=get(raw.get("concept")), match=bool(raw.get("match")),
+                marks=raw.get("match") == "resource",
                 to=str(raw.get("link", raw.get("contained", ""))), rows=self._rows(raw.get("rows", ())),
                 type=str(raw.get("type", "")), missing=raw.get("missing"), disclosure=raw.get("class", "open"),
                 agree=agree,

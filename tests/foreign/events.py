@@ -6,13 +6,13 @@ from tests.foreign.table import Json, read, refused
 from tests.foreign.writers import (
     HL7,
     ME,
-    RXNORM,
     SCT,
     SOMEBODY,
     act,
     concept,
     event,
     resource,
+    said,
     suspect,
 )
 
@@ -25,7 +25,7 @@ def named(v: str) -> Json:
     return (
         {"instance": {"reference": "Substance/s-1"}}
         if v == "R4"
-        else {"instanceCodeableConcept": concept(RXNORM, "6387")}
+        else {"instanceCodeableConcept": concept(SCT, "387480006")}
     )
 
 
@@ -40,7 +40,14 @@ def effect(v: str, **more: object) -> list[Json]:
         "subject": ME,
         "code": concept(SCT, "419076005"),
     }
-    grade = {"stage": [{"summary": concept("https://hydrofhir.example/fhir/CodeSystem/ae-grade", "grade-2")}]}
+    grade = {
+        "stage": [
+            {
+                "summary": concept("https://hydrofhir.example/fhir/CodeSystem/ae-grade", "grade-2"),
+                "type": said("grading-scale", "ctcae_5_0"),
+            }
+        ]
+    }
     link = {"resultingCondition" if v == "R4" else "resultingEffect": [{"reference": "Condition/x-1"}]}
     return [event(v, **link), resource("Condition", "x-1", {**found, **grade}, more)]
 

@@ -12,7 +12,7 @@ NAUSEA = {"valueCoding": coding(f"{OWN}/headache-symptom", "nausea")}
 
 read("a day without headache", DAY, lambda v: [diary_day(symptoms=NAUSEA, mood={"valueString": "fair"})],
      diary_date="2026-02-25", headache=False, symptoms=["nausea"], entered_at="2026-02-25T20:00:00+00:00",
-     recorded_at="2026-02-25T20:00:00+00:00")  # fmt: skip
+     recorded_at="2026-03-01T10:00:00.000+00:00")  # fmt: skip
 read(
     "a day that was changed elsewhere",
     DAY,
@@ -29,10 +29,10 @@ refused(
     "a symptom of another list",
     DAY,
     lambda v: [diary_day(symptoms={"valueCoding": coding("https://ward.example/s", "x")})],
-    "symptoms",
+    "symptoms.1",
     "unknown_code",
 )
-refused("a symptom in words", DAY, lambda v: [diary_day(symptoms={"valueString": "nausea"})], "symptoms", "choice")
+refused("a symptom in words", DAY, lambda v: [diary_day(symptoms={"valueString": "nausea"})], "symptoms.1", "choice")
 refused("a part of a date", DAY, lambda v: [diary_day(diary_date={"valueDate": "2026-02"})], "diary_date", "format")
 refused(
     "about nobody", DAY, lambda v: [{k: x for k, x in diary_day().items() if k != "subject"}], "subject_id", "required"

@@ -37,9 +37,10 @@ def given(v: str, status: str = "completed", **more: Any) -> Json:
     """Five millilitres of lidocaine 1 %, marked as injectate with our word."""
     purpose, agent = said("administration-purpose", "injectate"), concept(RXNORM, "6387")
     strength = {"numerator": {"value": 1, "code": "g"}, "denominator": {"value": 100, "code": "mL"}}
-    part = {"itemCodeableConcept": agent, "strength": strength}
+    kind = said("agent-class", "local_anaesthetic")
+    part = {"itemCodeableConcept": kind, "strength": strength}
     if v == "R5":
-        part = {"item": {"concept": agent}, "strengthRatio": strength}
+        part = {"item": {"concept": kind}, "strengthRatio": strength}
     drug = {"resourceType": "Medication", "id": "m", "code": agent, "ingredient": [part]}
     plain: Json = {
         "status": status, "subject": ME, "partOf": [{"reference": ACT}], "contained": [drug],
@@ -68,6 +69,12 @@ read("a finding that names no target where there is one", ACT,
      lambda v: [procedure(v, extension=ONE), target(v), finding(v, "target-after", None)], targets__1__layers_after=5)  # fmt: skip
 read("an act over some time", ACT, lambda v: [procedure(v, **timed(v, "Period", {"start": "2026-02-18T10:15:00+00:00", "end": "2026-02-18T10:40:00+00:00"}))],
      started_at="2026-02-18T10:15:00+00:00", ended_at="2026-02-18T10:40:00+00:00")  # fmt: skip
+read(
+    "a category of somebody else's list",
+    ACT,
+    lambda v: [procedure(v, category=concept(SCT, "387713003") if v == "R4" else [concept(SCT, "387713003")])],
+    purpose=None,
+)
 read("an act not done", ACT, lambda v: [procedure(v, status="not-done")], performed_status="not_done")
 read("an injectate with its strength", ACT, lambda v: [procedure(v), given(v)],
      injectate_components__1__agent="lidocaine", injectate_components__1__volume_ml=5,

@@ -86,7 +86,7 @@ refused(
 refused("a study that is a draft", STUDY, lambda v: [study(v, status="draft")], "status", "agree", ("R5",))
 refused("its Group has not come", STUDY, lambda v: [study(v, **eligible(v))], "", "incomplete")
 refused("women are left out", STUDY, lambda v: [study(v, **eligible(v)), group(v, only("female", True))],
-        "exclude", "agree")  # fmt: skip
+        "characteristic[sex].exclude", "agree")  # fmt: skip
 refused("people counted, not people sought", STUDY,
         lambda v: [study(v, **eligible(v)), group(v, **({"actual": True} if v == "R4" else {"membership": "enumerated"}))],
         "actual", "agree", ("R4",))  # fmt: skip

@@ -64,7 +64,7 @@ def test_every_kind_of_record_has_cases_of_both_sorts_and_no_two_share_a_name() 
             for root, one in taken(version, case.make(version)).items():
                 if root == case.root:
                     kinds[one.found.kind].add(one.record is None)
-    assert kinds == dict.fromkeys(records.KINDS, {True, False})
+    assert kinds == {kind: {True, False} for kind in records.KINDS}
 
 
 def test_without_leave_nothing_foreign_is_read() -> None:

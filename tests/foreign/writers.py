@@ -55,7 +55,8 @@ def resource(kind: str, rid: str, *layers: Json) -> Json:
 
 
 def patient(**more: Any) -> Json:
-    return resource("Patient", "1001", {"gender": "female", "birthDate": "1984-05-06"}, more)
+    plain = {"gender": "female", "birthDate": "1984-05-06", "managingOrganization": {"reference": "Organization/7"}}
+    return resource("Patient", "1001", plain, more)
 
 
 def condition(code: Json | None = None, rid: str = "c-1", **more: Any) -> Json:

@@ -15,11 +15,14 @@ DAR = HL7 + "data-absent-reason"
 
 
 class Refuse(Exception):
-    """A value that cannot be read without guessing: rule and limit, never the value."""
+    """A value that cannot be read without guessing: rule and limit, never the value.
 
-    def __init__(self, rule: str, limit: str = "") -> None:
+    ``at``: which of the row's fields it is about.
+    """
+
+    def __init__(self, rule: str, limit: str = "", at: int = 0) -> None:
         super().__init__(f"{rule}: {limit}")
-        self.rule, self.limit = rule, limit
+        self.rule, self.limit, self.at = rule, limit, at
 
 
 class ElementInfo(Protocol):

@@ -171,13 +171,13 @@ class Concepts(Via):
     def _unanswered(self, element: Any, found: tuple[Any, ...]) -> None:
         """A standard code that no list knows may be what a list without an answer should have said."""
         lists = [part for part in self.parts if part is not None]
-        for part, value in zip(self.parts, found, strict=True):
+        for n, (part, value) in enumerate(zip(self.parts, found, strict=True)):
             if part is None or value is not None:
                 continue
             systems = {system for system, _ in part.hints}
             for pair in {(str(c.get("system")), str(c.get("code"))) for c in codings(element)}:
                 if pair[0] in systems and not any(pair in one.hints for one in lists):
-                    raise Refuse("unknown_code", f"code list {part.list.id}")
+                    raise Refuse("unknown_code", f"code list {part.list.id}", n)
 
     def owns(self, element: Any) -> bool:
         if None in self.parts and isinstance(element, dict) and not element.get("coding"):

@@ -19,7 +19,11 @@ class CodingVia(Coded):
         return self._own(value)
 
     def read(self, ctx: Any, element: Any) -> Any:
-        return self.code_of({"coding": [need(element, dict, "Coding")]})
+        concept = {"coding": [need(element, dict, "Coding")]}
+        code = self.code_of(concept)
+        if code is None and element.get("code") is not None:
+            raise self.unread(concept)
+        return code
 
     def owns(self, element: Any) -> bool:
         return super().owns({"coding": [element]})
