@@ -48,6 +48,7 @@ ARROWS: dict[str, dict[str, str]] = {
     },
     "scope": {
         "exchange": "asks a partner, page by page",
+        "mapping.literal": "whose resource it is, by the grammar of references",
         "mapping.mapper": "which resource types there are is told by the mappings",
         "mill": "the mappings of one version; strangers",
         "store": "cursor and staged resources",

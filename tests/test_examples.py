@@ -31,7 +31,10 @@ def named(path: Path) -> str:
 
 
 def test_the_stories_are_there() -> None:
-    assert {p.name for p in STORIES} == {"first-record", "trial-subject", "registry-bilateral", "wrists", "headache"}
+    assert {p.name for p in STORIES} == {
+        "first-record", "trial-subject", "registry-bilateral", "wrists", "headache",
+        "study-hydrodissection-trial", "study-registry",
+    }  # fmt: skip
     assert {p.name for p in FOREIGN} == {"foreign"}
 
 
