@@ -36,6 +36,15 @@ class LinkVia(Via):
         return None
 
 
+def unneeded(obj: Obj) -> None:
+    """No absent reason of the record brings an element of this tree into being: it carries none."""
+    obj.needed = False
+    for child in obj.children:
+        for inner in child.members if isinstance(child, ListNode) else (child,):
+            if isinstance(inner, Obj):
+                unneeded(inner)
+
+
 class Builder:
     """Compiles the blocks of one definition; collects problems instead of stopping at the first."""
 
@@ -50,7 +59,9 @@ class Builder:
             self.problems.append(BadRow(block.where, f"no resource type {block.type!r} in {self.env.version}"))
             return root
         self.rows(root, block.rows)
-        root.always = block.always
+        root.always = block.always or block.history
+        if block.history:
+            unneeded(root)
         root.seal()
         return root
 
