@@ -26,6 +26,12 @@ def codes(concept: dict[str, Any]) -> list[str]:
     return [coding["code"] for coding in concept["coding"]]
 
 
+def told(activity: dict[str, Any]) -> tuple[str, str]:
+    """(Our status, standard activity): one coding alone, since a binding looks at all of them."""
+    (own,), (standard,) = activity["extension"], codes(activity)
+    return own["valueCoding"]["code"], standard
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("kind", records.KINDS)
 def test_every_record_has_one(kind: str, version: str) -> None:
@@ -61,12 +67,12 @@ def test_who_performed_and_who_assessed(version: str) -> None:
 )
 def test_a_later_version_says_why_and_what_it_supersedes(version: str, status: str, activity: str) -> None:
     _, (first,) = made(version, "pain_outcome")
-    assert codes(first["activity"]) == ["final", "CREATE"]
+    assert told(first["activity"]) == ("final", "CREATE")
     later = {"version": 2, "supersedes_version": 1, "record_status": status, "change_reason": "typed one off"}
     root, (second,) = made(version, "pain_outcome", **later)
     assert second["id"] != first["id"], "the first stays where it is"
-    assert codes(second["activity"]) == [status, activity]
-    assert (second["reason"][0]["text"] if version == "R4" else second["activity"]["text"]) == "typed one off"
+    assert told(second["activity"]) == (status, activity)
+    assert second["activity"]["text"] == "typed one off"
     (former,) = [e["what"] for e in second["entity"] if e["role"] == "revision"]
     assert former["extension"][0]["valuePositiveInt"] == 1
     assert former["identifier"] in root["identifier"]
