@@ -103,7 +103,7 @@ def unmap_file(
         Store(f"sqlite:///{folder}/unmap.sqlite") as store,
         opened(source) as stream,
     ):
-        store.stage(HERE, _staged(stream, report, most))
+        store.stage(HERE, (one for one in _staged(stream, report, most) if one.type not in mill.of_versions))
         keep(None, records_of(store, mill, HERE, stranger, report), report, out)
     return report.done()
 

@@ -37,6 +37,9 @@ class Mill:
         self.assembly, self.version = assembly, version
         self.gate = Gate(version)
         self.receiver = Receiver(target, assembly.sid)
+        mappers = assembly.mappings.mappers[version].values()
+        self.of_versions = frozenset(part.block.type for mapper in mappers for part in mapper.history)
+        """Types of resources that say something of one version of a record: never read, and never taken away."""
 
     def resources(self, record: dict[str, Any]) -> list[Part]:
         """The record's resources as (type, id, bytes), root first, checked. Raises MappingError, ResourceRefused."""

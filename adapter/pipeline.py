@@ -177,16 +177,17 @@ def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Store
             )
         )  # fmt: skip
         if len(batch) >= CHUNK:
-            yield from _with_removals(ledger, batch)
+            yield from _with_removals(ledger, batch, mill.of_versions)
             batch = []
-    yield from _with_removals(ledger, batch)
+    yield from _with_removals(ledger, batch, mill.of_versions)
 
 
-def _with_removals(ledger: Ledger, batch: list[Parcel]) -> Iterator[Parcel]:
-    """Parcels that also take away what an earlier version of their record had and this one has not."""
+def _with_removals(ledger: Ledger, batch: list[Parcel], lasting: frozenset[str]) -> Iterator[Parcel]:
+    """Parcels that also take away what an earlier version of their record had and this one has not, but for what is
+    said of that version itself."""
     gone = ledger.vanished(batch) if batch else {}
     for parcel in batch:
-        remove = tuple(gone.get(parcel.seq, ()))
+        remove = tuple(one for one in gone.get(parcel.seq, ()) if one[0] not in lasting)
         yield _replace(parcel, remove) if remove else parcel
 
 

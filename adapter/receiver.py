@@ -39,7 +39,7 @@ class Receiver:
         if not self.hospital and not self.actors:
             return resources
         own = next((r for r in resources if r["resourceType"] == "Patient"), None)
-        kept = [r for r in resources if not (self.hospital and r is own)]
+        kept = [r for r in resources if not (self.hospital and own is not None and (r is own or _is_about(r, own)))]
         for resource in kept:
             for reference in _references(resource):
                 self._change(reference, own)
@@ -60,6 +60,12 @@ class Receiver:
         elif system in self.people and value in self.actors:
             reference["reference"] = self.actors[value]
             reference["type"] = self.actors[value].partition("/")[0]
+
+
+def _is_about(resource: Json, own: Json) -> bool:
+    """Does it say who wrote this Patient? Where that is the hospital's, it was not us."""
+    targets = resource.get("target") if resource["resourceType"] == "Provenance" else None
+    return bool(targets) and all(one.get("reference") == f"Patient/{own['id']}" for one in targets or ())
 
 
 def _references(node: Any) -> Iterator[Json]:

@@ -170,6 +170,8 @@ class Reader:
             kind, rid = resource.get("resourceType"), resource.get("id")
             if not isinstance(kind, str) or not isinstance(rid, str) or kind == "OperationOutcome":
                 continue
+            if kind in self.mill.of_versions:
+                continue
             updated = str((resource.get("meta") or {}).get("lastUpdated", ""))
             self.latest = max(self.latest, updated)
             out.append(Staged(kind, rid, subject_of(resource), updated, resource.text, resource))
@@ -184,7 +186,7 @@ def types_of(mappers: Mapping[str, Mapper], with_subject: bool | None = None) ->
     types: dict[str, bool] = {}
     blocks: Counter[str] = Counter()
     for mapper in mappers.values():
-        for part in mapper.parts:
+        for part in (mapper.root, *mapper.children):
             named = any(r.path[0].name in _SUBJECT for r in part.block.rows) or part.block.type == "Patient"
             types[part.block.type] = types.get(part.block.type, False) or named
             blocks[part.block.type] += 1

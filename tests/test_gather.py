@@ -26,7 +26,9 @@ def staged(resource: dict[str, Any]) -> Staged:
 
 
 def sent(found: list[dict[str, Any]]) -> list[Staged]:
-    return [staged(codec.loads_wire(data)) for record in found for _, _, data in MILL.resources(record)]
+    """What a pull brings of these records: not what is said of their versions, which no pull asks for."""
+    parts = [part for record in found for part in MILL.resources(record)]
+    return [staged(codec.loads_wire(data)) for kind, _, data in parts if kind not in MILL.of_versions]
 
 
 def text(found: list[dict[str, Any]]) -> dict[Any, bytes]:

@@ -38,6 +38,15 @@ class LinkVia(Via):
         return None
 
 
+def unneeded(obj: Obj) -> None:
+    """No absent reason of the record brings an element of this tree into being: it carries none."""
+    obj.needed = False
+    for child in obj.children:
+        for inner in child.members if isinstance(child, ListNode) else (child,):
+            if isinstance(inner, Obj):
+                unneeded(inner)
+
+
 class Builder:
     """Compiles the blocks of one definition; collects problems instead of stopping at the first."""
 
@@ -54,7 +63,9 @@ class Builder:
         self.rows(root, block.rows)
         marks = [row for row in block.rows if row.marks and row.path]
         root.matchers += [constant_matcher(self.env, block.type, row, row.path) for row in marks]
-        root.always = block.always
+        root.always = block.always or block.history
+        if block.history:
+            unneeded(root)
         root.seal()
         return root
 

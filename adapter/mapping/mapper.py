@@ -60,8 +60,9 @@ class Mapper:
         self.definition = definition
         self.parts = tuple(parts)
         self.root = next(p for p in parts if p.name == ROOT)
-        self.children = tuple(p for p in parts if p.name != ROOT)
-        self.by_name = {p.name: p for p in parts}
+        self.children = tuple(p for p in parts if p.name != ROOT and not p.block.history)
+        self.history = tuple(p for p in parts if p.block.history)
+        self.by_name = {p.name: p for p in self.children}
         rows = [row for p in parts for row in p.block.rows]
         self.modifiers = frozenset(env.extension_url(name) for name in known_modifiers(rows))
         self.key = key
@@ -89,6 +90,8 @@ class Mapper:
             rec["$absent"] = [{"field": f, "reason": r} for f, r in absent.items()]
         ctx.contained = []
         root = self.root.build(ctx)
+        contained = ctx.contained
+        said = [self._of_version(ctx, part, key) for part in self.history]
         if ctx.problems or root is None:
             raise MappingError(
                 f"record cannot be mapped to {self.version}",
@@ -100,7 +103,13 @@ class Mapper:
                     for row, refused in ctx.problems
                 ],
             )  # fmt: skip
-        return [self._finish(root, root_type, root_id, ctx.contained), *made]
+        return [self._finish(root, root_type, root_id, contained), *made, *said]
+
+    def _of_version(self, ctx: WriteCtx, part: Part, key: tuple) -> dict[str, Any]:
+        """What is said of this version of the record: a resource with an id of its own, that no later one replaces."""
+        ctx.contained = []
+        rid = self.env.ids(self.kind, key, f"{part.name}-{ctx.root['version']}")
+        return self._finish(part.build(ctx) or {}, part.block.type, rid, ctx.contained)
 
     def _children(self, ctx: WriteCtx, part: Part, key: tuple, made: list, names: list[str]) -> None:
         block = part.block
@@ -216,7 +225,9 @@ class Mapper:
 
     def _part_name(self, resource: dict[str, Any]) -> str:
         part = part_of(resource, self.part_system)
-        return "" if part is None else split_part(part[1])[0]
+        if part is None:
+            return next((p.name for p in self.history if p.block.type == resource["resourceType"]), "")
+        return split_part(part[1])[0]
 
 
 def part_of(resource: dict[str, Any], system: str) -> tuple[str, str] | None:

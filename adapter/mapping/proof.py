@@ -47,6 +47,8 @@ class Prover:
         for part in self.parts:
             if names.count(part.name) > 1:
                 yield BadRow(part.block.where, f"part name {part.name!r} is used twice")
+            if part.block.history and (part.block.each or part.tree.readable):
+                yield BadRow(part.block.where, "a block with history has only copies, constants and links, and no each")
             for to, _path in part.links:
                 if to not in names:
                     yield BadRow(part.block.where, f"link to {to!r}: there is no such part")
@@ -138,7 +140,7 @@ class Prover:
         if obj.children and not passes(obj):  # never written
             return
         elements = self.env.elements(type_name)
-        strong = [c for c in obj.children if 1 in passes(c)]
+        strong = [c for c in obj.children if 1 in passes(c)] or [c for c in obj.children if 2 in passes(c)]
         choices: dict[str, list[str]] = {}
         for element in elements.values():
             if element.choice and element.choice_required:  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ _WORDS = {
     "field", "copy", "path", "via", "with", "uses", "fix", "concept", "match", "table", "link", "each", "rows",
     "contained", "type", "include", "only", "class", "note", "missing", "read", "agree",
 }  # fmt: skip
-_BLOCK_WORDS = {"part", "type", "each", "rows", "among", "note", "only", "always", "key"}
+_BLOCK_WORDS = {"part", "type", "each", "rows", "among", "note", "only", "always", "key", "history"}
 
 
 class BadRow(Exception):
@@ -80,6 +80,7 @@ class Block:
     among: tuple[str, tuple[str, ...]] | None = None  # (item field, codes): the items this block takes
     always: bool = False
     key: str | None = None  # item field that the resource id is made of, instead of the item's number
+    history: bool = False  # one for each version of the record, for readers: never read, never taken away
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Reader:
         return Block(
             where, str(raw.get("part", "")), str(raw.get("type", "")), self._rows(raw.get("rows", ())),
             raw.get("each"), (among["field"], tuple(among["codes"])) if among else None, bool(raw.get("always")),
-            raw.get("key"),
+            raw.get("key"), bool(raw.get("history")),
         )  # fmt: skip
 
     def _rows(self, raw_rows: Sequence[Mapping]) -> tuple[Row, ...]:

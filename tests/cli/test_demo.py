@@ -41,7 +41,8 @@ def test_one_version_as_json(run: Run) -> None:
     (one,) = told["runs"]
     assert (one["fhir"], one["where"], one["second_push_wrote"]) == ("R5", "folder", 0)
     assert one["equal"] == one["records"] > 10
-    assert one["resources"] == one["pulled_resources"] > one["records"]
+    read = one["resources"] - one["records"]  # the Provenance of each is for others
+    assert read == one["pulled_resources"] > one["records"]
     assert one["pushed_per_second"] > 0 < one["pulled_per_second"]
 
 

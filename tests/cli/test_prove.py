@@ -20,7 +20,7 @@ def test_check_tells_what_was_proved(run: Run) -> None:
     assert "proved" in found.stdout.splitlines()[-1]
     told = json.loads(run("check", "--json").stdout)
     assert set(told["versions"]["R4"]) == set(records.KINDS)
-    assert told["versions"]["R5"]["pain_outcome"]["resources"] == ["Observation"]
+    assert told["versions"]["R5"]["pain_outcome"]["resources"] == ["Observation", "Provenance"]
     assert told["code_lists"] > 50 < told["codes"]
 
 

@@ -63,6 +63,7 @@ _OBSERVED = {
 }  # fmt: skip
 # FHIR version, end of the element's path, code system: the codes of the binding with their displays, as HL7 has them
 # (FHIR 4.0.1, FHIR 5.0.0 with hl7.terminology 5.1.0)
+_PARTICIPANTS = {"enterer": "Enterer", "performer": "Performer", "author": "Author"}
 HL7: dict[tuple[str, str, str], Codes] = {
     ("R4", "AdverseEvent.seriousness", THO + "adverse-event-seriousness"): {"Serious": "Serious", "Non-serious": "Non-serious"},
     ("R5", "AdverseEvent.seriousness", THO + "adverse-event-seriousness"): {"serious": "Serious", "non-serious": "Non-serious"},
@@ -90,6 +91,7 @@ HL7: dict[tuple[str, str, str], Codes] = {
         ("Observation.category", THO + "observation-category", _OBSERVED),
         ("Observation.component.valueCodeableConcept", THO + "v2-0136", {"Y": "Yes", "N": "No"}),
         ("PlanDefinition.type", THO + "plan-definition-type", {"clinical-protocol": "Clinical Protocol"}),
+        ("Provenance.agent.type", THO + "provenance-participant-type", _PARTICIPANTS),
         (".meta.security", THO + "v3-ActReason", {"HTEST": "test health data"}),
     )
 }  # fmt: skip

@@ -64,6 +64,8 @@ CASES = {
     "unknown word": (PAIN, "uses: [instrument]", "use: [instrument]", "unknown word 'use'"),
     "link to nothing": (PROCEDURE, "link: root", "link: rooot", "there is no such part"),
     "two roots": (PAIN, "  - part: guess\n    type", "  - type", "exactly one resource without a part name"),
+    "history that is read": (PAIN, "copy: assessor_id", "field: assessor_id", "a block with history has only copies"),
+    "history of items": (PAIN, "    history: true", "    history: true\n    each: codes", "a block with history"),
     "repeated YAML key": (PAIN, "record: pain_outcome\n", "record: pain_outcome\nrecord: pain_outcome\n", "record"),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from adapter import codec, records
 from adapter.assembly import assemble
 from adapter.fhir.gate import Gate
-from adapter.mill import Mill, Stranger
+from adapter.mill import Mill, Part, Stranger
 from tests.strategies import records as valid
 
 VERSIONS = ("R4", "R5")
@@ -27,6 +27,11 @@ def there_and_back(record: dict[str, Any], version: str, seed: int = 0) -> dict[
     assert not taken.issues, [str(i) for i in taken.issues]
     assert taken.record is not None
     return taken.record
+
+
+def read_back(mill: Mill, record: dict[str, Any]) -> list[Part]:
+    """The resources of a record that are read again: not what is said of one version of it."""
+    return [part for part in mill.resources(record) if part[0] not in mill.of_versions]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -73,7 +78,7 @@ def test_records_of_one_pool_keep_apart(version: str) -> None:
 def test_a_missing_part_is_named_and_nothing_is_read(kind: str, version: str) -> None:
     """A graph that has not wholly come is not a record without the part: it waits."""
     mill = MILLS[version]
-    parts = mill.resources(records.load(kind, records.example(kind)))
+    parts = read_back(mill, records.load(kind, records.example(kind)))
     for gone in range(1, len(parts)):
         resources = [codec.loads_wire(d) for n, (_, _, d) in enumerate(parts) if n != gone]
         (taken,) = mill.records(resources)
@@ -182,7 +187,7 @@ def test_a_retracted_adverse_event_says_so_to_every_reader(version: str) -> None
         "change_reason": "other subject",
     }
     record = records.load("adverse_event", {**records.example("adverse_event"), **said})
-    event, effect = (codec.loads_wire(data) for _, _, data in MILLS[version].resources(record))
+    event, effect = (codec.loads_wire(data) for _, _, data in read_back(MILLS[version], record))
     assert effect["verificationStatus"]["coding"][0]["code"] == "entered-in-error"
     assert "abatementDateTime" not in effect
     if version == "R4":
@@ -223,7 +228,8 @@ def test_suspects_keep_their_order_and_the_procedure_its_judgement(version: str,
 def test_a_period_ends_on_its_last_day(version: str) -> None:
     """28 days from 3 October end on the 30th, over a change of the clocks."""
     raw = {**records.example("headache_period"), "start": "2025-10-03", "days_planned": 28}
-    (observation,) = (codec.loads_wire(d) for _, _, d in MILLS[version].resources(records.load("headache_period", raw)))
+    record = records.load("headache_period", raw)
+    (observation,) = (codec.loads_wire(data) for _, _, data in read_back(MILLS[version], record))
     assert observation["effectivePeriod"] == {"start": "2025-10-03", "end": "2025-10-30"}
 
 

@@ -47,6 +47,7 @@ WARNINGS = {
     ("Terminology_TX_Code_ValueSet_Ext", "ResearchStudy.comparisonGroup[].type"): "an arm without a type (R5)",
     (NOT_IN_LIST, "ResearchStudy.progressStatus[].state"): "states that FHIR's list does not have (R5)",
     ("Terminology_TX_Code_ValueSet_Ext", "ResearchStudy.primaryPurposeType"): "no purpose, only why there is none (R4)",
+    (NOT_IN_LIST, "Provenance.activity"): "a cancelled version: FHIR's list has no such activity (R4)",
     # somebody whose role is known and whose id is not
     ("Reference_REF_NoDisplay", "Observation.performer[]"): "assessor without id",
     ("Reference_REF_NoDisplay", "Procedure.performer[].actor"): "operator without id",

@@ -146,8 +146,9 @@ class Place:
 
     # -- what should be there ---------------------------------------------------------------------------------
     def parts(self, some: Iterable[Record]) -> dict[Place_, bytes]:
-        """The resources that these records are, by type and id."""
-        found = [part for record in some for part in self.mill.resources(record)]
+        """The resources that these records are, by type and id; not what is said of their versions."""
+        every = [part for record in some for part in self.mill.resources(record)]
+        found = [part for part in every if part[0] not in self.mill.of_versions]
         assert len({(t, i) for t, i, _ in found}) == len(found)
         return {(t, i): data for t, i, data in found}
 
@@ -195,13 +196,22 @@ class Place:
                         names.add(name)
         return found
 
+    def said(self, about: Iterable[Place_]) -> list[dict[str, Any]]:
+        """The Provenances about these."""
+        names = ["/".join(place) for place in about]
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(names), 60):  # a URL has an end
+            found += self.search("Provenance", {"target": ",".join(names[start : start + 60])})
+        return found
+
     def versions(self) -> dict[Place_, str]:
         return {place: resource["meta"]["versionId"] for place, resource in self.there().items()}
 
     # -- and away again ---------------------------------------------------------------------------------------
     def clean(self) -> list[Place_]:
         """Delete what this name space has on the server, and foreign resources made here; what is left after that."""
-        todo = [*self.there(), *self.foreign]
+        mine = self.there()
+        todo = [*(("Provenance", str(one["id"])) for one in self.said(mine)), *mine, *self.foreign]
         for start in range(0, len(todo), _TOGETHER):  # as transactions, then one by one until nothing more goes
             some = todo[start : start + _TOGETHER]
             entries = [{"request": {"method": "DELETE", "url": f"{kind}/{rid}"}} for kind, rid in some]

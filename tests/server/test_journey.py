@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -37,9 +38,18 @@ def settled(places: MakePlace, version: str, server: str, witness: Witness, smal
 def test_everything_arrives_once(settled: Settled) -> None:
     expected = settled.place.parts(settled.records)
     assert settled.report.counts["sent"] == len(settled.records), settled.report.as_dict()
-    assert settled.report.counts["sent_resources"] == len(expected)
+    assert settled.report.counts["sent_resources"] == len(expected) + len(settled.records), "and a Provenance each"
     assert settled.report.exit_code == 0
     assert settled.place.versions() == dict.fromkeys(expected, "1")
+
+
+def test_every_record_has_its_provenance(settled: Settled) -> None:
+    place = settled.place
+    roots = {"/".join(next(iter(place.parts([record])))): record for record in settled.records}
+    said = {one["target"][0]["reference"]: one for one in place.said(place.parts(settled.records))}
+    assert said.keys() == roots.keys()
+    instants = {datetime.fromisoformat(said[name]["recorded"]) for name in roots}
+    assert instants == {datetime.fromisoformat(record["recorded_at"]) for record in roots.values()}
 
 
 def test_a_second_push_writes_nothing(settled: Settled, witness: Witness) -> None:
@@ -111,6 +121,8 @@ def test_a_new_version_with_a_part_less_leaves_exactly_its_parts(place: Place) -
     report = place.push(store)
     assert report.counts["sent"] == 1, report.as_dict()
     assert set(place.there()) == set(place.parts([*others, less]))
+    told = place.said([next(iter(place.parts([less])))])
+    assert {one["extension"][0]["valuePositiveInt"] for one in told} == {old["version"], less["version"]}
     assert {place.ask("GET", "/".join(one)).status_code for one in gone} == {410}
     _, got = place.pull(place.store("less"))
     assert texts(got) == texts([*others, less])

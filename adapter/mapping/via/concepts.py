@@ -82,12 +82,16 @@ class Std(Coded):
 
 @register("bound")
 class Bound(Coded):
-    """Like `std` for many-to-one maps: the own code stands in the extension `source-code` of the element."""
+    """Like `std` for many-to-one maps: the own code stands in the extension `source-code` of the element. Words of the
+    record may come second, as text."""
 
+    arity: ClassVar[int | None] = None
     makes = ("CodeableConcept",)
 
     def configure(self, given: Any) -> None:
         super().configure(given)
+        if len(self.row.fields) > 2:
+            raise ValueError("bound takes a code, or a code and words")
         self.url = self.env.extension_url(SOURCE_CODE)
         for code in self.list.codes:
             if len(self.standard[code]) != 1:
@@ -97,10 +101,15 @@ class Bound(Coded):
             for c in self.list.codes
         }
 
-    def write(self, ctx: Any, value: str) -> Any:
-        return self.ready[value]
+    def write(self, ctx: Any, value: str | None, text: str | None = None) -> Any:
+        out = {} if value is None else self.ready[value]
+        return out if text is None else {**out, "text": text}
 
     def read(self, ctx: Any, element: Any) -> Any:
+        code = self._read(element)
+        return code if len(self.row.fields) == 1 else (code, element.get("text"))
+
+    def _read(self, element: Any) -> str | None:
         need(element, dict, "CodeableConcept")
         for extension in element.get("extension", ()):
             if extension.get("url") == self.url:

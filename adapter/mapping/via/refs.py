@@ -151,6 +151,26 @@ class Versioned(Via):
         return record, None
 
 
+@register("former")
+class Former(Via):
+    """Only for copies: version -> Reference to the record of `uses` in that version, by its identifier (an earlier
+    version is no resource of its own)."""
+
+    makes = ("Reference",)
+    lossless = False
+
+    def configure(self, given: Any) -> None:
+        super().configure(given)
+        self.system, self.url = f"{self.env.sid}/record-id", self.env.extension_url("record-version")
+
+    def write(self, ctx: Any, version: int, record: str) -> Any:
+        identifier = {"system": self.system, "value": record}
+        return {"extension": [{"url": self.url, "valuePositiveInt": version}], "identifier": identifier}
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        return None
+
+
 @register("source_pair")
 class SourcePair(Via):
     """(source_system, source_record_id) <-> Identifier whose system ends in the source's name."""
