@@ -117,7 +117,7 @@ class Prover:
                     if info is None or not info.codes:
                         continue
                     if isinstance(via, Coded) and (missing := [c for c in info.codes if c not in via.within]):
-                        reason = f"code {missing[0]!r} of list {info.list_id!r} is not in {via.list.id!r}"
+                        reason = f"code {missing[0]!r} of list {info.list_id!r} is not in {via.place}"
                         yield BadRow(node.row.where, f"{info.path}: {reason}")
                 yield from self._table(node, scope)
 

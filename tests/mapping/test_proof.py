@@ -48,7 +48,7 @@ CASES = {
     "unknown transform": (PAIN, "via: quantity_by", "via: quantity_bye", "no transform named 'quantity_bye'"),
     "unknown list": (PAIN, "via: concept, with: pain-context", "via: concept, with: pain-contexts", "no code list named"),
     "unknown ConceptMap": (SHARED, "maps: [body-site-sct]", "maps: [body-site-icd]", "no ConceptMap named"),
-    "list too small for the field": (PAIN, "via: concept, with: pain-context", "via: concept, with: recall-period", "is not in 'recall-period'"),
+    "list too small for the field": (PAIN, "via: concept, with: pain-context", "via: concept, with: recall-period", "is not in code list 'recall-period'"),
     "a unit without its instrument": (FUNCTION, "uses: [instrument, ncs_measure]\n", "uses: []\n", "needs the field of the instrument"),
     "an instrument outside its category map": (
         "terminology/ConceptMap-instrument-observation-category.json", '"code": "rom",\n          "display": "Range of motion"',

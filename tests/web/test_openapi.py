@@ -92,7 +92,7 @@ def test_schema_of_each_kind(client: FlaskClient) -> None:
         found = client.get(f"/v1/schemas/{kind}")
         assert (found.status_code, found.content_type) == (200, "application/schema+json")
         assert found.data == codec.dumps(records.json_schema(kind))
-    assert client.get("/v1/schemas/imaging_finding").status_code == 404
+    assert client.get("/v1/schemas/no_such_kind").status_code == 404
 
 
 def test_two_services_in_one_process(make_app: Callable[..., Flask]) -> None:
