@@ -91,7 +91,11 @@ def fps_r(folder: Path) -> None:
     row = 'fps_r: {kind: pain, min: "0", max: "10", step: "2", direction: lower_better, unit: "{score}"}'
     add_line(folder, "instruments.yaml", "vrs_4: {", row)
     edit(folder, "ConceptMap-instrument-loinc", mapped("fps_r"))
-    edit(folder, "ConceptMap-instrument-observation-category", mapped("fps_r", code="survey", display="Survey", equivalence="wider"))
+    edit(
+        folder,
+        "ConceptMap-instrument-observation-category",
+        mapped("fps_r", code="survey", display="Survey", equivalence="wider"),
+    )
     edit(folder, "ValueSet-pain-instrument", included("fps_r"))
 
 

@@ -19,14 +19,12 @@ from adapter.mapping.via.base import Refuse, Via
 class Agreed:
     """One element that must say what the row would write, or one of the further values that the row allows."""
 
-    phase, readable = 0, True
+    phase, readable, doubts = 0, True, True
 
     def __init__(self, key: str, row: Row, allowed: tuple[Any, ...], via: Via | None) -> None:
         self.key, self.row, self.allowed, self.via = key, row, allowed, via
 
     def read(self, ctx: ReadCtx, el: Json) -> None:
-        if ctx.ours:
-            return
         found = el.get(self.key)
         if found is None or absent(found) or any(same(one, found) for one in self.allowed):
             return

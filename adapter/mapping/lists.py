@@ -172,7 +172,10 @@ class ListNode:
                     member.read_list(ctx, items)
                 elif some := shelves.get(shelf):
                     if sure:  # the shelf is all that it is told by
-                        member.read_one(ctx, some)
+                        if len(some) == 1:
+                            member.read_inner(ctx, some[0])
+                        else:
+                            member.read_one(ctx, some)
                     else:
                         member.read_list(ctx, some)
 

@@ -169,12 +169,14 @@ class Mapper:
         """What ``root`` and its ``parts`` (part, item number, resource) say, as record fields, and what could not be
         read (refused). ``graph`` answers references."""
         ctx = ReadCtx(graph, root, ours)
-        self._unmodified(ctx, root)
+        if not ours or "modifierExtension" in root:  # our own writing is looked at where it shows
+            self._unmodified(ctx, root)
         self.root.tree.read_inner(ctx, root)
         items: dict[str, dict[Any, ReadCtx]] = {}
         single: dict[str, list[dict[str, Any]]] = {}
         for part, n, resource in parts:
-            self._unmodified(ctx.at(resource), resource)
+            if not ours or "modifierExtension" in resource:
+                self._unmodified(ctx.at(resource), resource)
             if part.block.each is None:
                 single.setdefault(part.name, []).append(resource)
                 continue
@@ -201,11 +203,10 @@ class Mapper:
         return out, ctx.issues
 
     def _unmodified(self, ctx: ReadCtx, resource: dict[str, Any]) -> None:
-        """Refuse what changes the meaning in a way that we do not know. Our own writing is looked at where it shows."""
-        if not ctx.ours or "modifierExtension" in resource:
-            path = modified(resource, self.modifiers)
-            if path is not None:
-                ctx.refuse_field(path, Refuse("modifier", "what we know the meaning of"), path)
+        """Refuse what changes the meaning in a way that we do not know."""
+        path = modified(resource, self.modifiers)
+        if path is not None:
+            ctx.refuse_field(path, Refuse("modifier", "what we know the meaning of"), path)
 
     def explain(self, resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """For each element of a record's resources: the row that made it (file:line), its fields and transform."""

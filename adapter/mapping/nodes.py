@@ -155,6 +155,7 @@ class Obj:
             if isinstance(child, Leaf):
                 child.others = tuple(name for name in child.others if name not in own)
         self.readers = [c for c in self.children if reads(c)]
+        self.trusting = [c for c in self.readers if not getattr(c, "doubts", False)]
         written = [c for c in self.children if passes(c) or isinstance(c, Leaf)]
         self.constant = bool(written) and all(
             isinstance(c, Fixed) or (isinstance(c, Obj) and c.constant) for c in written
@@ -183,7 +184,7 @@ class Obj:
             self.read_inner(ctx, inner)
 
     def read_inner(self, ctx: ReadCtx, inner: Json) -> None:
-        for node in self.readers:
+        for node in self.trusting if ctx.ours else self.readers:
             node.read(ctx, inner)
 
     def read_list(self, ctx: ReadCtx, items: list) -> None:

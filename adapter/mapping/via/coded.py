@@ -91,7 +91,8 @@ class Coded(Via):
                 if own not in (None, code):
                     raise Refuse("ambiguous", f"one code of list {self.list.id}")
                 own = code
-            answers |= self.reverse.get((str(coding.get("system")), str(coding.get("code"))), set())
+            elif own is None:
+                answers |= self.reverse.get((str(coding.get("system")), str(coding.get("code"))), set())
         if own is not None:
             return own
         if len(answers) > 1:
