@@ -59,6 +59,7 @@ def _walk(schema: type[Item], prefix: str) -> Iterable[tuple[str, FieldInfo]]:
                 soft=not (need.always or filled),
                 list_id=getattr(coded, "list_id", None),
                 codes=tuple(coded.codes) if coded is not None else (),
+                many=isinstance(field, List),
             ),
         )
         item = below(field)

@@ -91,7 +91,9 @@ def load(
             if not reader.problems and not builder.problems:
                 findings += prover.findings()
             if any(p.name == ROOT for p in parts):
-                mappers[version][kind] = Mapper(definition, parts, env, tables, records.key)
+                mappers[version][kind] = Mapper(
+                    definition, parts, env, tables, records.key, _single(parts, records.fields(kind))
+                )
     if findings:
         raise MappingProofError(dict.fromkeys(_finding(f) for f in findings))
     return Mappings(mappers, hashlib.sha256(f"{catalog.version}|{sid}".encode()).hexdigest())
@@ -109,6 +111,12 @@ def _links(block: Block) -> tuple:
                 yield row.to, row.path
 
     return tuple(walk(block.rows))
+
+
+def _single(parts: Iterable[Part], fields: Mapping[str, FieldInfo]) -> frozenset[str]:
+    """The fields that blocks go through item by item, and that hold one item at most."""
+    each = {part.block.each for part in parts if part.block.each}
+    return frozenset(name for name in each if name in fields and not fields[name].many)
 
 
 def _absent_concepts(catalog: Catalog) -> dict[str, dict[str, Any]]:

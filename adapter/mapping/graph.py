@@ -51,6 +51,7 @@ class Pool:
         self.others: list[Json] = []
         self.links: dict[tuple[str, str, str], dict[str, list[Json]]] = {}
         self.roots: list[tuple[str, Json]] = []
+        self.named: dict[int, set[str]] | None = None  # resource (by identity) -> kinds whose root names it as a part
         self.astray = 0  # references followed that lead out of the pool
         for resource in resources:
             self.add(resource)
@@ -126,6 +127,17 @@ class Pool:
                 for reference in references(resource, path, mapper):
                     index.setdefault(address(reference), []).append(resource)
         return index.get(at, [])
+
+    def named_by(self, resource: Json) -> set[str]:
+        """The kinds of record of other writers whose root refers to this resource as a part of its own."""
+        if self.named is None:
+            self.named = {}
+            for root in self.others:
+                for kind, mapper in self.mappers.items():
+                    paths = mapper.root.links if mapper.recognises(root) else ()
+                    for literal in (one for _, path in paths for one in references(root, path, mapper)):
+                        self.named.setdefault(id(self.by_ref.get(address(literal))), set()).add(kind)
+        return self.named.get(id(resource), set())
 
     # -- records ----------------------------------------------------------------------------------------------
     def records(self, foreign: bool = False) -> Iterator[Found]:

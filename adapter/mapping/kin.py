@@ -71,6 +71,8 @@ class Kin:
             if to != ROOT:
                 continue
             for resource in self.pool.pointing(self.mapper, part, path, f"{kind}/{self.root.get('id')}"):
+                if self.pool.named_by(resource) - {self.mapper.kind}:
+                    continue  # somebody says that it is theirs
                 parents = {address(one) for one in references(resource, path, self.mapper)}
                 if sum(one.startswith(f"{kind}/") for one in parents) > 1 and not any(step.repeat for step in path):
                     self._refuse(part, f"one {kind}", path)
@@ -80,6 +82,12 @@ class Kin:
         """The number of the item that a resource is about, 0 for a part that comes once; None where nobody can say."""
         each = part.block.each
         if each is None:
+            return 0
+        if each in self.mapper.single:
+            if each in self.counts:
+                self._refuse(part, f"one {part.name}", ())
+                return None
+            self.counts[each] = 1
             return 0
         beside = [link for link in part.links if any(p.name == link[0] and p.block.each == each for p in self._parts)]
         if not beside:

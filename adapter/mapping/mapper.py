@@ -55,9 +55,10 @@ class Mapper:
         env: Env,
         tables: Tables,
         key: Callable[[dict], tuple],
+        single: frozenset[str] = frozenset(),
     ) -> None:
         self.kind, self.version, self.env, self.tables = definition.kind, definition.version, env, tables
-        self.definition = definition
+        self.definition, self.single = definition, single
         self.parts = tuple(parts)
         self.root = next(p for p in parts if p.name == ROOT)
         self.children = tuple(p for p in parts if p.name != ROOT and not p.block.history)

@@ -21,13 +21,14 @@ from adapter.mapping.via.concepts import Concepts
 @dataclass(frozen=True)
 class FieldInfo:
     """What proof knows of a record field. ``path`` as ``targets.region``; ``required``: always there, or an absent
-    reason stands in its place (``soft``); ``list_id`` the code list of its values."""
+    reason stands in its place (``soft``); ``list_id`` the code list of its values; ``many``: a list."""
 
     path: str
     required: bool = False
     soft: bool = False
     list_id: str | None = None
     codes: tuple[str, ...] = ()
+    many: bool = False
 
 
 class Prover:
