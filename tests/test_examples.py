@@ -47,6 +47,11 @@ def test_the_stories_are_there() -> None:
     assert {p.name for p in FOREIGN} == {"foreign"}
 
 
+def test_the_index_has_every_story() -> None:
+    text = (stories.EXAMPLES / "README.md").read_text()
+    assert {one.name for one in [*STORIES, *FOREIGN] if f"`examples/{one.name}/README.md`" not in text} == set()
+
+
 @pytest.mark.parametrize("story", [*STORIES, *FOREIGN], ids=named)
 def test_each_story_says_what_it_shows(story: Path) -> None:
     text = (story / "README.md").read_text()

@@ -37,10 +37,13 @@ FAILED = {
 }
 
 
-def opened(by: str, role: str, at: str) -> dict[str, Any]:
-    """Somebody opened the allocation."""
+def opened(by: str, role: str | None, at: str | None) -> dict[str, Any]:
+    """Somebody opened the allocation; when, or for whom, may not be said."""
     step = {"at": at, "by": by, "reason": "emergency", "recipient_role": role}
-    return {"unblinding": [step], "recorded_at": "2026-03-10T12:00:00+03:00"}
+    absent = {f"unblinding.1.{name}": "unknown" for name, value in step.items() if value is None}
+    step = {name: value for name, value in step.items() if value is not None}
+    found: dict[str, Any] = {"unblinding": [step], "recorded_at": "2026-03-10T12:00:00+03:00"}
+    return found | ({"field_absent_reason": absent} if absent else {})
 
 
 NOT_DONE = {
@@ -270,6 +273,14 @@ CASES: dict[str, tuple[str, Changes, dict[str, Any], set[tuple[str, str, str]]]]
     "B2 opened by somebody else, for the care": (
         "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00"},
         {"enrolment": opened("INV-1", "care_provider", "2026-02-24T10:05:00+03:00")}, set(),
+    ),
+    "B2 opened, nobody says for whom": (
+        "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00"},
+        {"enrolment": opened("INV-1", None, "2026-02-24T10:05:00+03:00")}, {("B2", "W", "assessor_blinded")},
+    ),
+    "B2 opened by the assessor, nobody says when": (
+        "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00"},
+        {"enrolment": opened("AS1", "assessor", None)}, {("B2", "W", "assessor_blinded")},
     ),
     "B2 the participant was told": (
         "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00", "assessor_role": "self_report", "assessor_id": "HD-0017"},
