@@ -2,8 +2,9 @@
 
 Not on a continuous integration server: there the files are what the code is measured by.
 
-A story of ours has `records.ndjson`, from which `bundle.R4.json` and `bundle.R5.json` are made. A story of another
-writer (`foreign`) has the two Bundles, from which `records.R4.ndjson` and `refused.R4.ndjson` (and R5) are made.
+From the records of a story of ours are made `bundle.R4.json`, `bundle.R5.json` (the resources of each record that is kept
+in the end, in its current version), `derived.ndjson` and, where the intake had something to say, `refused.ndjson`. A
+story of another writer (`foreign`) has the two Bundles, from which `records.R4.ndjson` and `refused.R4.ndjson` (and R5) are made.
 """
 
 from __future__ import annotations
@@ -17,30 +18,11 @@ from adapter import codec
 from adapter.assembly import assemble
 from adapter.fhir import bundle
 from adapter.mill import Mill, Stranger
-from adapter.records import intake
+from tests import stories
+from tests.stories import VERSIONS, lines
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-VERSIONS = ("R4", "R5")
+EXAMPLES = stories.EXAMPLES
 STRANGER = Stranger("ward-7", "Europe/Vienna")
-
-
-def stories() -> list[Path]:
-    """The folders with records of ours."""
-    return sorted(p.parent for p in EXAMPLES.glob("*/records.ndjson"))
-
-
-def foreign_stories() -> list[Path]:
-    """The folders with resources of another writer."""
-    return sorted(p.parent for p in EXAMPLES.glob("*/bundle.R4.json") if not (p.parent / "records.ndjson").exists())
-
-
-def records_of(story: Path) -> list[dict[str, Any]]:
-    """The story's records as intake takes them. AssertionError naming line and rule when one is refused."""
-    found = []
-    for entry in intake.read(story / "records.ndjson"):
-        assert entry.record is not None, [str(issue) for issue in entry.issues]
-        found.append(entry.record)
-    return found
 
 
 def resources_of(file: Path) -> list[dict[str, Any]]:
@@ -50,13 +32,10 @@ def resources_of(file: Path) -> list[dict[str, Any]]:
 
 def golden(story: Path) -> dict[str, bytes]:
     """File name -> content, of everything that is made for a story of ours."""
-    records = records_of(story)
-    made = {}
-    for version in VERSIONS:
-        mill = Mill(assemble(), version)
-        resources = [codec.loads_wire(data) for record in records for _, _, data in mill.resources(record)]
-        made[f"bundle.{version}.json"] = codec.dumps_pretty(bundle.collection(resources))
-    return made
+    last = stories.played(story)[-1]
+    made = {f"bundle.{v}.json": codec.dumps_pretty(bundle.collection(last.resources(v))) for v in VERSIONS}
+    made |= {"derived.ndjson": last.derived, "refused.ndjson": stories.refused(story)}
+    return {name: content for name, content in made.items() if content}
 
 
 def foreign_golden(story: Path) -> dict[str, bytes]:
@@ -65,17 +44,16 @@ def foreign_golden(story: Path) -> dict[str, bytes]:
     for version in VERSIONS:
         mill = Mill(assemble(), version)
         taken = list(mill.records(resources_of(story / f"bundle.{version}.json"), STRANGER))
-        records = [one.record for one in taken if one.record is not None]
-        refused = [issue.as_dict() for one in taken for issue in one.issues]
-        made[f"records.{version}.ndjson"] = b"".join(codec.dumps(r) + b"\n" for r in records)
-        made[f"refused.{version}.ndjson"] = b"".join(codec.dumps(i) + b"\n" for i in refused)
+        made[f"records.{version}.ndjson"] = lines(one.record for one in taken if one.record is not None)
+        made[f"refused.{version}.ndjson"] = lines(issue.as_dict() for one in taken for issue in one.issues)
     return made
 
 
 def main(names: list[str]) -> None:
     if os.environ.get("CI"):
         sys.exit("the golden files are not made anew on a continuous integration server (CI is set)")
-    for story, make in [(s, golden) for s in stories()] + [(s, foreign_golden) for s in foreign_stories()]:
+    ours, others = stories.stories(EXAMPLES), stories.foreign_stories(EXAMPLES)
+    for story, make in [(s, golden) for s in ours] + [(s, foreign_golden) for s in others]:
         if names and story.name not in names:
             continue
         for name, content in make(story).items():

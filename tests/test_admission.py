@@ -22,7 +22,6 @@ from tests.neighbours.story import made
 from tests.records.helpers import GONE
 
 Record = dict[str, Any]
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 PARENTS = ("study", "subject", "enrolment", "procedure")
 
 
@@ -272,13 +271,6 @@ def test_after_an_allergic_reaction_the_next_session_with_the_agent_is_blocked(s
     report = take(store, [made("procedure", session | {"skin_anaesthetic": GONE, "procedure_id": "P4",
         "session_number": 3}, "other")])  # fmt: skip
     assert report.exit_code == 0
-
-
-@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*/records*.ndjson")), ids=lambda file: f"{file.parent.name}")
-def test_every_example_is_let_in(store: Store, file: Path) -> None:
-    report = pipeline.intake(store, intake.read(file), Report("intake"))
-    assert (report.exit_code, report.issues) == (0, [])
-    assert report.counts["new"] == report.counts["read"] > 0
 
 
 def test_flags_are_kept_beside_the_record(store: Store) -> None:

@@ -23,6 +23,7 @@ DOCUMENTS = [
         ROOT / "README.md",
         ROOT / "CHANGELOG.md",
         ROOT / "mappings" / "README.md",
+        ROOT / "examples" / "README.md",
         *ROOT.glob("examples/*/README.md"),
     )
     if p.is_file()

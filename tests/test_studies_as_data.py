@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from copy import deepcopy
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapter import catalog, records
+from adapter import catalog, codec, records
 from adapter.measures import derive
 from adapter.neighbours import Circle, decide, flags
-from tests import regenerate_examples as examples
 from tests.measures.story import one, values
 
 Record = dict[str, Any]
+EXAMPLES = Path(__file__).parents[1] / "examples"
 TRIAL, REGISTRY = "study-hydrodissection-trial", "study-registry"
 
 
 def story(name: str) -> list[Record]:
-    return examples.records_of(examples.EXAMPLES / name)
+    lines = (EXAMPLES / name / "records.ndjson").read_bytes().splitlines()
+    return [records.load(None, codec.loads_wire(line)) for line in lines]
 
 
 def with_study(found: list[Record], **changes: Any) -> list[Record]:

@@ -1,4 +1,4 @@
-"""Rules between records (V3 to V15): one function a rule, in one table; pure, and blind to where records come from.
+"""Rules between records (V3 to V15, B2): one function a rule, in one table; pure, and blind to where records come from.
 
     circle = Circle(catalog, studies)            # one subject, as it stands now
     circle.put(place, record)                    # the record that is judged stands in it
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from . import evidence, references, safety, scores, treatment, trial
+from . import blinding, evidence, references, safety, scores, treatment, trial
 from .model import FLAG, OUTCOMES, REFUSE, RETRACTED, WAIT, Circle, Finding, Name, Record, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -34,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     Rule("V9", ("procedure",), trial.consent),
     Rule("V10", ("procedure",), trial.treatment),
     Rule("withdrawal", OUTCOMES, trial.withdrawal),
+    Rule("B2", ("pain_outcome", "function_outcome"), blinding.assessor),
     Rule("V15", ("procedure",), safety.complications),
     Rule("V15", ("adverse_event",), safety.event),
 )

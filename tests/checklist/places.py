@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from adapter import codec
 from adapter.catalog import BASE
 
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
@@ -49,6 +50,22 @@ def codes(nodes: list[Any], systems: set[str]) -> list[str]:
 def system(name: str) -> str:
     """The url of a code system: one of ours by the name of its list, a standard one by short name or as it stands."""
     return name if "/" in name else SYSTEMS.get(name, f"{BASE}/CodeSystem/{name}")
+
+
+def assert_holds(pool: list[dict[str, Any]], path: str, expected: list[Any]) -> None:
+    """The place holds exactly this: of the code systems named, these codes and no other; else these values, digit by digit."""
+    found = place(pool, path)
+    coded = [str(one).rpartition("|") for one in expected if "|" in str(one)]
+    if coded:
+        wanted = [f"{system(name)}|{code}" for name, _, code in coded]
+        given = codes(found, {system(name) for name, _, _ in coded})
+    else:
+        wanted, given = [_text(one) for one in expected], [_text(one) for one in found]
+    assert sorted(given) == sorted(wanted), path
+
+
+def _text(value: Any) -> str:
+    return codec.dumps(value).decode()
 
 
 def _steps(path: str) -> Iterator[tuple[str, str | None]]:

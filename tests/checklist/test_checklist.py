@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,7 @@ from adapter import codec
 from adapter.assembly import assemble
 from adapter.measures import derive
 from adapter.mill import Mill
-from tests.checklist.places import codes, place, system
+from tests.checklist.places import assert_holds, place
 from tests.checklist.table import DOCUMENTS, IDS, Row, rows
 from tests.measures.story import of
 
@@ -50,22 +49,6 @@ def test_item(row: Row, version: str) -> None:
                 one.value if one.undefined is None else one.undefined for one in of(found, told["formula"], **wanted)
             ]
             assert given == [told["is"]], told
-
-
-def assert_holds(pool: list[dict[str, Any]], path: str, expected: list[Any]) -> None:
-    """The place holds exactly this: of the code systems named, these codes and no other; else these values, digit by digit."""
-    found = place(pool, path)
-    coded = [str(one).rpartition("|") for one in expected if "|" in str(one)]
-    if coded:
-        wanted = [f"{system(name)}|{code}" for name, _, code in coded]
-        given = codes(found, {system(name) for name, _, _ in coded})
-    else:
-        wanted, given = [_text(one) for one in expected], [_text(one) for one in found]
-    assert sorted(given) == sorted(wanted), path
-
-
-def _text(value: Any) -> str:
-    return codec.dumps(value).decode()
 
 
 def test_every_item_has_its_row_once() -> None:

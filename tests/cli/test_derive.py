@@ -12,7 +12,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def test_a_story_of_the_trial(run: Run) -> None:
-    found = run("derive", EXAMPLES / "trial-subject" / "records.ndjson", "--out", "derived.ndjson")
+    found = run("derive", EXAMPLES / "s01-trial-full-path" / "records.ndjson", "--out", "derived.ndjson")
     assert found.exit_code == 0
     values = rows("derived.ndjson")
     percents = {
@@ -32,7 +32,7 @@ def test_a_story_of_the_trial(run: Run) -> None:
 
 
 def test_the_registry_story_by_session_and_by_course(run: Run) -> None:
-    run("derive", EXAMPLES / "registry-bilateral" / "records.ndjson", "--out", "derived.ndjson")
+    run("derive", EXAMPLES / "s03-registry-two-sides" / "records.ndjson", "--out", "derived.ndjson")
     found = [one for one in rows("derived.ndjson") if one["formula"] == "pct_reduction"]
     told = {(one["labels"]["laterality"], one["scope"]): one["value"] for one in found}
     assert told == {

@@ -201,6 +201,27 @@ def test_a_retracted_adverse_event_says_so_to_every_reader(version: str) -> None
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_a_retracted_enrolment_says_so_to_every_reader(version: str) -> None:
+    """The state of the subject stays as it was, so R4 needs a modifier extension; its consent and results have a status."""
+    said = {
+        "record_status": "entered_in_error",
+        "version": 2,
+        "supersedes_version": 1,
+        "change_reason": "other subject",
+    }
+    record = records.load("enrolment", {**records.example("enrolment"), **said})
+    resources = [codec.loads_wire(data) for _, _, data in read_back(MILLS[version], record)]
+    assert {one["status"] for one in resources[1:]} == {"entered-in-error"}
+    assert {one["resourceType"] for one in resources[1:]} == {"Consent", "Observation"}
+    if version == "R4":
+        (retracted,) = resources[0]["modifierExtension"]
+        assert (retracted["url"].rpartition("/")[2], retracted["valueBoolean"]) == ("retracted", True)
+    else:
+        assert resources[0]["status"] == "retired"
+    assert there_and_back(record, version) == record
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     "changes",
     [

@@ -35,6 +35,17 @@ FAILED = {
     "status_history": [{"status": "screen_failed", "at": "2026-02-16T12:00:00+03:00"}],
     "screen_fail_reason": "diagnostic_negative",
 }
+
+
+def opened(by: str, role: str | None, at: str | None) -> dict[str, Any]:
+    """Somebody opened the allocation; when, or for whom, may not be said."""
+    step = {"at": at, "by": by, "reason": "emergency", "recipient_role": role}
+    absent = {f"unblinding.1.{name}": "unknown" for name, value in step.items() if value is None}
+    step = {name: value for name, value in step.items() if value is not None}
+    found: dict[str, Any] = {"unblinding": [step], "recorded_at": "2026-03-10T12:00:00+03:00"}
+    return found | ({"field_absent_reason": absent} if absent else {})
+
+
 NOT_DONE = {
     "score_status": "not_done", "missing_reason": "withdrawn", "score": GONE, "pct_relief_reported": GONE,
     "assessed_at": GONE, "assessor_id": GONE, "mode": GONE,
@@ -228,6 +239,52 @@ CASES: dict[str, tuple[str, Changes, dict[str, Any], set[tuple[str, str, str]]]]
     ),
     "withdrawal, a safety report (S04)": (
         "adverse_event", {"onset_at": "2026-03-18", "ae_code": "infection"}, {"enrolment": WITHDRAWN}, set(),
+    ),
+    "B2 the operator of the procedure": (
+        "pain_outcome", {"assessor_id": "OP3"}, {}, {("B2", "E", "assessor_blinded")},
+    ),
+    "B2 the operator, who says that he was not blinded": (
+        "pain_outcome", {"assessor_id": "OP3", "assessor_blinded": False}, {}, set(),
+    ),
+    "B2 before he became the operator": (
+        "pain_outcome", {"assessor_id": "OP3", "timepoint_code": "baseline", "nominal_offset": "PT0S",
+            "assessed_at": "2026-02-18T10:05:00+03:00"}, {}, set(),
+    ),
+    "B2 the operator of something that was not done": (
+        "pain_outcome", {"assessor_id": "OP3"},
+        {"procedure": {"record_status": "entered_in_error"}}, set(),
+    ),
+    "B2 the operator, on a day without hour": (
+        "pain_outcome", {"assessor_id": "OP3", "timepoint_code": "baseline", "nominal_offset": "PT0S",
+            "assessed_at": "2026-02-18"}, {}, {("B2", "W", "assessor_blinded")},
+    ),
+    "B2 who opened the allocation (S06)": (
+        "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00"},
+        {"enrolment": opened("AS1", "assessor", "2026-02-25T10:05:00+03:00")}, {("B2", "E", "assessor_blinded")},
+    ),
+    "B2 a score from before": (
+        "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00"},
+        {"enrolment": opened("AS1", "assessor", "2026-02-25T10:06:00+03:00")}, set(),
+    ),
+    "B2 opened by somebody else, for an assessor": (
+        "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00"},
+        {"enrolment": opened("INV-1", "assessor", "2026-02-24T10:05:00+03:00")}, {("B2", "W", "assessor_blinded")},
+    ),
+    "B2 opened by somebody else, for the care": (
+        "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00"},
+        {"enrolment": opened("INV-1", "care_provider", "2026-02-24T10:05:00+03:00")}, set(),
+    ),
+    "B2 opened, nobody says for whom": (
+        "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00"},
+        {"enrolment": opened("INV-1", None, "2026-02-24T10:05:00+03:00")}, {("B2", "W", "assessor_blinded")},
+    ),
+    "B2 opened by the assessor, nobody says when": (
+        "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00"},
+        {"enrolment": opened("AS1", "assessor", None)}, {("B2", "W", "assessor_blinded")},
+    ),
+    "B2 the participant was told": (
+        "pain_outcome", {"assessed_at": "2026-02-25T10:05:00+03:00", "assessor_role": "self_report", "assessor_id": "HD-0017"},
+        {"enrolment": opened("INV-1", "participant", "2026-02-24T10:05:00+03:00")}, {("B2", "E", "assessor_blinded")},
     ),
     "V15 complication with its event": (
         "procedure", {"complications": ["haematoma"]}, {"and": [("adverse_event", {})]}, set(),

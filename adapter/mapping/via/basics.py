@@ -232,16 +232,20 @@ class Unless(Via):
 
 @register("presence")
 class Presence(Via):
-    """Copy: one code when the first field has a value, another when not. `with`: {present, missing}."""
+    """Copy: one code when the first field has a value, another when not. `with`: {present, missing, over}; `over` gives
+    codes of the further fields that decide before that."""
 
     arity = None
     makes = ("code",)
     lossless = False
 
     def configure(self, given: Any) -> None:
-        self.map = {True: given["present"], False: given["missing"]}
+        self.map = {True: given["present"], False: given["missing"], **given.get("over", {})}
 
     def write(self, ctx: Any, *values: Any) -> Any:
+        for value in values[1:]:
+            if value in self.map:
+                return self.map[value]
         return self.map[values[0] is not None]
 
     def read(self, ctx: Any, element: Any) -> Any:
