@@ -16,6 +16,7 @@ from typing import Any
 from adapter import codec, pipeline, records, sandbox, synthetic
 from adapter import settings as configuration
 from adapter.assembly import DEMO_NAMESPACE, Assembly, assemble
+from adapter.derivation import bring_up_to_date
 from adapter.errors import ConfigError, Stop, VersionMismatch
 from adapter.exchange import FhirClient, Folder, Server, connect
 from adapter.files import written
@@ -102,6 +103,7 @@ def _there_and_back(
         empty.namespace(assembly.namespace)
         taken = pipeline.intake(store, intake.read(source), Report("intake"))
         _whole(taken)
+        _whole(bring_up_to_date(store, Report("derive")))
         run.records = sum(store.record_counts().values())
         say(f"{run.version}: pushing {run.records:,} records to a {run.where}")
         first = _whole(pipeline.push(store, mill, partner, Report("push")))

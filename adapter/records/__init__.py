@@ -7,7 +7,7 @@ decimals keep their digits.
 
     record = load(None, {"kind": "subject", ...})      # RecordRefused(issues) when something is wrong
 
-`KINDS` may be taken in. A derived measure is known too, since it travels like the others, but only this project makes it.
+`KINDS` may be taken in. A derived measure is known too, since it travels like the others, but is only made here.
 
 This room must not know FHIR, storage or the wire, nor compare records with each other.
 """

@@ -169,8 +169,8 @@ class Cited(Via):
 
 @register("literal")
 class Literal(Via):
-    """Copy: (kind, key) as the literal reference to that record; nothing without the key. `with`: rows of the references
-    table, each named like its kind."""
+    """Copy: (kind, key) as the literal reference to that record; nothing without the key. `with`: rows of the
+    references table, each named like its kind."""
 
     arity = 2
     makes = ("string",)
