@@ -20,14 +20,17 @@ Record = dict[str, Any]
 def whole_trial() -> list[Record]:
     """S01 with all that its records refer to."""
     story = Story()
-    parents = [story.make("subject", "s", {}), story.make("enrolment", "e", {})]
+    results = records.example("enrolment")["eligibility_results"]
+    bare = [{name: value for name, value in one.items() if not name.startswith("evidence")} for one in results]
+    parents = [story.make("subject", "s", {}), story.make("enrolment", "e", {"eligibility_results": bare})]
     return [*parents, *trial()]
 
 
 def kept(store: Store, **wanted: Any) -> list[Record]:
-    """The derived measures in a store, as they stand, narrowed by fields."""
+    """The derived measures in a store, as they stand, narrowed by fields; by record id."""
     found = [records.load(one.kind, codec.loads(one.body)) for one in store.iter_records(records.DERIVED)]
-    return [one for one in found if all(one.get(name) == value for name, value in wanted.items())]
+    fits = [one for one in found if all(one.get(name) == value for name, value in wanted.items())]
+    return sorted(fits, key=lambda one: one["record_id"])
 
 
 def derived_of(some: Iterable[Record]) -> list[Record]:
