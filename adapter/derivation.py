@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapter import codec, measures, records
+from adapter import catalog, codec, measures, records
 from adapter.errors import RecordRefused
 from adapter.measures import Derived, Input
 from adapter.records.derive import record_id
@@ -44,11 +44,13 @@ NUMBERS = ("target_no", "days_recorded", "days_planned")
 
 
 def bring_up_to_date(store: Store, report: Report, subjects: Collection[str] | None = None) -> Report:
-    """Derive for all subjects that are due, or for those of ``subjects`` (subject_id) that are.
+    """Derive for all subjects that are due, or for those of ``subjects`` (subject_id) that are. With other thresholds,
+    definitions or formulas than the last time everybody is.
 
     Counts: derived and, of these, undefined, as they stand now; derived_new, derived_changed and derived_voided: what
     was put.
     """
+    store.derived_by(_formulas())
     chunks = _all(store) if subjects is None else _some(store, sorted(subjects))
     studies: dict[str, Record | None] = {}
     for due in chunks:
@@ -58,6 +60,12 @@ def bring_up_to_date(store: Store, report: Report, subjects: Collection[str] | N
             batch += _of_subject(store, list(of_subject), studies, report)
         store.putting().put_derived(batch, due)
     return report.done()
+
+
+def _formulas() -> str:
+    """A digest of what values rest on beside records: where it changes, all are derived again."""
+    found = catalog.standard()
+    return hashlib.sha256(repr((found.measures, found.instruments, found.lists["measure"])).encode()).hexdigest()
 
 
 def _all(store: Store) -> Iterator[list[Due]]:
@@ -230,4 +238,4 @@ def _labels(labels: Mapping[str, str]) -> Record:
     return told
 
 
-__all__ = ["SOURCE", "bring_up_to_date"]
+__all__ = ["SOURCE", "SUBJECTS", "bring_up_to_date"]

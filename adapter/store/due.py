@@ -15,6 +15,9 @@ from sqlalchemy import Connection, bindparam, delete, literal, select
 from .base import Database
 from .tables import derivation_due as T
 from .tables import record as R
+from .tables import setting
+
+_FORMULAS = "formulas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,19 @@ class Dues:
         query = select(T.c.subject_key, T.c.mark).where(T.c.subject_key.in_(subjects)).order_by(T.c.subject_key)
         with self._db.reading() as connection:
             return [Due(*row) for row in connection.execute(query)]
+
+    def derived_by(self, formulas: str) -> None:
+        """What is derived rests on these ``formulas`` from now on (a digest): where they were others before, every
+        subject is due."""
+        query = select(setting.c.value).where(setting.c.name == _FORMULAS)
+        with self._db.reading() as connection:
+            if connection.execute(query).scalar_one_or_none() == formulas:
+                return
+        with self._db.writing() as connection:
+            everybody = select(R.c.subject_key, literal(formulas)).where(R.c.subject_key != "").distinct()
+            connection.execute(_or_replace(self._db.upsert(T).from_select(["subject_key", "mark"], everybody)))
+            put = self._db.upsert(setting).values(name=_FORMULAS, value=formulas)
+            connection.execute(put.on_conflict_do_update(index_elements=["name"], set_={"value": formulas}))
 
 
 def mark(db: Database, connection: Connection, subjects: Collection[str], studies: Collection[str]) -> None:

@@ -23,6 +23,8 @@ KIND_ORDER = (
     *("headache_day", "headache_period", DERIVED),
 )
 """Order of the kinds within a subject, so that what others refer to comes first; unknown kinds come last."""
+TOGETHER = 5_000
+"""Keys in one query; SQLite takes 32,766."""
 
 Key = str | tuple[str, ...]
 Place = tuple[str, str]
@@ -225,13 +227,15 @@ def _unchanged(report: PutReport, replays: dict[Place, list[Issue]], place: Plac
 
 
 def known_of(connection: Connection, places: Iterable[Place]) -> dict[Place, tuple[str, int]]:
-    """(hash, version) of those of these (kind, key) that are kept: one query per kind."""
+    """(hash, version) of those of these (kind, key) that are kept: one query per kind and ``TOGETHER`` keys."""
     keys: dict[str, list[str]] = {}
     for kind, key in places:
         keys.setdefault(kind, []).append(key)
     found: dict[Place, tuple[str, int]] = {}
     for kind, wanted in keys.items():
-        query = select(R.c.key, R.c.hash, R.c.version).where(R.c.kind == kind, R.c.key.in_(wanted))
-        for key, hash, version in connection.execute(query).all():
-            found[kind, key] = (hash, version)
+        for start in range(0, len(wanted), TOGETHER):
+            some = R.c.key.in_(wanted[start : start + TOGETHER])
+            query = select(R.c.key, R.c.hash, R.c.version).where(R.c.kind == kind, some)
+            for key, hash, version in connection.execute(query).all():
+                found[kind, key] = (hash, version)
     return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from adapter import codec, pipeline, records
-from adapter.derivation import bring_up_to_date
+from adapter.derivation import SUBJECTS, bring_up_to_date
 from adapter.gather import records_of
 from adapter.mill import Mill
 from adapter.records.intake import Entry
@@ -91,13 +91,13 @@ class _Posted:
 
     def _derived(self, ledger: Ledger, posted: list[Stored]) -> Iterator[Stored]:
         """What was derived, as far as all that it refers to is at the target or on its way there."""
-        whole = self._store.subject_records(self._subjects) if self._subjects else []
-        there = ledger.unchanged(whole)
-        near = [*posted, *(one for one in whole if one.seq in there)]
-        names = {one.record_id for one in near} | {f"{one.kind} {one.key}" for one in near}
-        for one in whole:
-            if one.kind == records.DERIVED and _cited(codec.loads_wire(one.body)) <= names:
-                yield one
+        for start in range(0, len(self._subjects), SUBJECTS):
+            whole = self._store.subject_records(self._subjects[start : start + SUBJECTS])
+            there = ledger.unchanged(whole)
+            near = [*posted, *(one for one in whole if one.seq in there)]
+            names = {one.record_id for one in near} | {f"{one.kind} {one.key}" for one in near}
+            fresh = (one for one in whole if one.kind == records.DERIVED and one.seq not in there)
+            yield from (one for one in fresh if _cited(codec.loads_wire(one.body)) <= names)
 
 
 def _cited(record: dict[str, Any]) -> set[str]:

@@ -51,6 +51,14 @@ def test_they_come_in_order_and_in_pieces(store):
     assert [one.subject for one in store.due_of(["S6", "S1", "none"])] == ["S1", "S6"]
 
 
+def test_other_formulas_make_everybody_due(store):
+    store.put_records([put("study", "T1", study_id="T1"), put("subject", "S1"), put("subject", "S2")])
+    for formulas, expected in (("one", ["S1", "S2"]), ("one", []), ("two", ["S1", "S2"])):
+        store.derived_by(formulas)
+        assert due(store) == expected
+        store.putting().put_derived([], store.due())
+
+
 def test_derived_records_make_nobody_due_and_a_loser_stays(store):
     store.put_records([put("subject", "S1"), put("subject", "S2")])
     store.putting().put_derived([put("derived_measure", "D1", subject_id="S1")], store.due_of(["S1"]))
