@@ -13,6 +13,7 @@ Journeys: what happens, in its order.
     pipeline.py    intake, push, pull, top to bottom
     admission.py   who is let into the store: refused, held back, or kept with flags
     circles.py     the records around a subject, and the flags of what is kept
+    derivation.py  what follows from a subject's records, kept as records too
     gather.py      resources to records: the second half of a pull
     files.py       map and unmap over files, in bounded memory
     processes.py   map over several processes

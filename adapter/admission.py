@@ -2,7 +2,8 @@
 
 Parents come before children, versions in their order. A record that breaks a rule between records is refused (E); one
 that lacks what it refers to waits in the store until that comes, and is then judged anew (Q); the rest is kept, with a
-flag where there is something to say (W). A record that has not changed is not judged: nothing is read for it.
+flag where there is something to say (W). A record that has not changed is not judged: nothing is read for it; nor is
+what was derived, since it follows from the others.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from adapter.circles import Circles
 from adapter.errors import Issue
 from adapter.neighbours import REFUSE, WAIT, Circle, Finding, Record, decide, name
 from adapter.report import Report
-from adapter.store import Held, Place, Put, Store, key_text, rank
+from adapter.store import DERIVED, Held, Place, Put, Store, key_text, rank
 
 CHUNK = 1_000
 SUBJECTS = 50
@@ -116,6 +117,10 @@ class Admission:
         known: list[Place] = []
         cases = [_case(item, place, there.get(place)) for item, place in zip(batch, places, strict=True)]
         for case in sorted(cases, key=lambda one: (rank(one.place[0]), one.version)):  # parents and old versions first
+            if case.place[0] == DERIVED:
+                if not case.record or case.version > latest.get(case.place, 0):  # else what was derived here stays
+                    chunk.put.append(case.item)
+                continue
             if case.version <= latest.get(case.place, 0):
                 chunk.put.append(case.item)  # unchanged, older or in conflict: the store says which (V12, V13)
                 known += [case.place] if retried else []

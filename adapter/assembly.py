@@ -28,7 +28,7 @@ DEMO_NAMESPACE = uuid.UUID("8f3b1c52-5a8e-5d0e-9c3a-6f5e0c6a7d11")
 class _Records:
     """The view of the records room that mapping proves against."""
 
-    KINDS = records.KINDS
+    KINDS = records.KNOWN
 
     def fields(self, kind: str) -> Mapping[str, FieldInfo]:
         return field_infos(kind)

@@ -13,7 +13,7 @@ from adapter import catalog, codec, records
 from adapter.errors import Issue
 from adapter.neighbours import OUTCOMES, WAIT, Circle, Record, flags
 from adapter.report import Report
-from adapter.store import Flag, Place, Store
+from adapter.store import DERIVED, Flag, Place, Store
 
 Studies = dict[str, Record]
 
@@ -49,7 +49,7 @@ class Circles:
         return circles
 
     def _fill(self, circles: Mapping[str, Circle], subjects: Sequence[str], without: Sequence[str] = ()) -> None:
-        for stored in self._store.subject_records(subjects, without) if subjects else ():
+        for stored in self._store.subject_records(subjects, (*without, DERIVED)) if subjects else ():
             circles[stored.subject].put((stored.kind, stored.key), codec.loads_wire(stored.body))
 
     def flag(self, circles: Mapping[str, Circle], kept: Mapping[str, Sequence[Place]], strict: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from adapter import codec, pipeline, records, sandbox, synthetic
 from adapter import settings as configuration
 from adapter.assembly import DEMO_NAMESPACE, Assembly, assemble
+from adapter.derivation import bring_up_to_date
 from adapter.errors import ConfigError, Stop, VersionMismatch
 from adapter.exchange import FhirClient, Folder, Server, connect
 from adapter.files import written
@@ -38,6 +39,7 @@ class Run:
     version: str
     where: str
     records: int = 0
+    derived: int = 0
     resources: int = 0
     push_seconds: float = 0.0
     wrote_again: int = 0
@@ -50,6 +52,7 @@ class Run:
         """The lines of the table."""
         return {
             "records": f"{self.records:,}",
+            "of them derived": f"{self.derived:,}",
             "resources": f"{self.resources:,}",
             "pushed/s": f"{_rate(self.resources, self.push_seconds):,.0f}",
             "second push wrote": f"{self.wrote_again:,}",
@@ -59,7 +62,8 @@ class Run:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "fhir": self.version, "where": self.where, "records": self.records, "resources": self.resources,
+            "fhir": self.version, "where": self.where, "records": self.records, "derived": self.derived,
+            "resources": self.resources,
             "pushed_per_second": round(_rate(self.resources, self.push_seconds), 1),
             "second_push_wrote": self.wrote_again, "pulled_resources": self.pulled,
             "pulled_per_second": round(_rate(self.pulled, self.pull_seconds), 1),
@@ -102,8 +106,10 @@ def _there_and_back(
         empty.namespace(assembly.namespace)
         taken = pipeline.intake(store, intake.read(source), Report("intake"))
         _whole(taken)
-        run.records = sum(store.record_counts().values())
-        say(f"{run.version}: pushing {run.records:,} records to a {run.where}")
+        _whole(bring_up_to_date(store, Report("derive")))
+        counts = store.record_counts()
+        run.records, run.derived = sum(counts.values()), counts.get(records.DERIVED, 0)
+        say(f"{run.version}: pushing {run.records:,} records, {run.derived:,} of them derived, to a {run.where}")
         first = _whole(pipeline.push(store, mill, partner, Report("push")))
         run.resources = first.counts["sent_resources"] + first.counts["no_change_resources"]
         run.push_seconds = first.seconds

@@ -93,8 +93,10 @@ def unmap_file(
     out: Sink,
     stranger: Stranger | None = None,
     most: int = DOCUMENT,
+    derived: bool = False,
 ) -> Report:
     """Resources and Bundles in any order, as records to ``out``. ``most`` bounds one line or one document, in bytes.
+    What was derived is left out, and counted, unless ``derived``.
 
     Counts: resources, records, refused (lines without a resource), incomplete, unreadable, foreign (left out).
     """
@@ -104,7 +106,7 @@ def unmap_file(
         opened(source) as stream,
     ):
         store.stage(HERE, (one for one in _staged(stream, report, most) if one.type not in mill.of_versions))
-        keep(None, records_of(store, mill, HERE, stranger, report), report, out)
+        keep(None, records_of(store, mill, HERE, stranger, report), report, out, derived)
     return report.done()
 
 

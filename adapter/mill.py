@@ -74,6 +74,8 @@ class Mill:
             if found.ours:
                 return Taken(found, records.load(found.kind, record))
             assert stranger is not None
+            if found.kind not in records.KINDS:
+                return Taken(found, None, (Issue(name, "kind", "derived_input", "calculated, not collected"),))
             return Taken(found, _adopt(record, found, stranger))
         except RecordRefused as refused:
             return Taken(found, None, tuple(_named(i, name, not found.ours) for i in refused.issues))

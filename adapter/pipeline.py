@@ -52,13 +52,15 @@ def intake(store: Store, entries: Iterable[Entry], report: Report, waiting_days:
 
 
 def push(store: Store, mill: Mill, partner: Partner, report: Report, retry_dead: bool = False) -> Report:
-    """Everything in the store that the partner has not: derive, map, check, send, keep the receipt.
+    """Everything in the store that the partner has not, and takes: map, check, send, keep the receipt.
 
+    What follows from the records is derived before (`derivation`), and sent unless the target wants none of it.
     Safe to end at any point and to start again: what is not marked sent is sent again, by the same ids.
     """
     digest = f"{mill.assembly.mappings.digest}|{mill.version}"
     ledger = store.ledger(partner.target.ledger_key, digest, mill.receiver.policy)
-    parcels = _parcels(ledger, mill, report, ledger.pending(retry_dead=retry_dead))
+    without = () if partner.target.derived else (records.DERIVED,)
+    parcels = _parcels(ledger, mill, report, ledger.pending(retry_dead=retry_dead, without=without))
     became: list[Outcome] = []
     try:
         for outcomes in partner.send(parcels, ledger.begin):
@@ -81,17 +83,19 @@ def pull(
     report: Report,
     scope: Scope | None = None,
     out: Sink | None = None,
+    derived: bool = False,
 ) -> Report:
     """Pages to staging, staging to graphs, graphs to records, records to the store; the cursor moves last.
 
-    Where each resource comes once, graphs that are whole become records while the next page is on its way.
+    Where each resource comes once, graphs that are whole become records while the next page is on its way. What was
+    derived is kept too, and goes to ``out`` only with ``derived``: intake would refuse it.
     """
     scope = scope or Scope()
     reader = Reader(partner, mill, store)
     bring = straight if reader.each_once(scope) else stage
     early = bring(reader.pages(scope), store, mill, reader.key, report)
     late = records_of(store, mill, reader.key, stranger_of(partner.target) if scope.all else None, report)
-    keep(store, chain(early, late), report, out)
+    keep(store, chain(early, late), report, out, derived)
     if reader.short:
         more = ", ".join(f"{n} {kind}" for kind, n in reader.short.items())
         report.unfinished = f"the server counts more than it gave ({more}): pull again"
@@ -100,9 +104,9 @@ def pull(
     return report.done()
 
 
-def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink | None) -> None:
+def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink | None, derived: bool = False) -> None:
     """Hand each record on, to the store and to ``out``; name what could not be read. What a partner has is kept as it
-    is: the rules between records only flag it."""
+    is: the rules between records only flag it. Counts what was derived and not handed to ``out`` (derived_left_out)."""
 
     def good() -> Iterator[Item]:
         for one in taken:
@@ -110,8 +114,10 @@ def keep(store: Store | None, taken: Iterable[Taken], report: Report, out: Sink 
                 report.refuse(one.issues, "incomplete" if one.incomplete else "unreadable")
                 continue
             report.add(records=1)
-            if out is not None:
+            if out is not None and (derived or one.record["kind"] != records.DERIVED):
                 out(one.record)
+            elif out is not None:
+                report.add(derived_left_out=1)
             yield _item(one.record)
 
     if store is None:

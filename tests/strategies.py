@@ -34,5 +34,5 @@ def records(kind: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def any_records() -> st.SearchStrategy[dict[str, Any]]:
-    """Validated records of any kind."""
+    """Validated records of any kind that may be taken in."""
     return st.sampled_from(room.KINDS).flatmap(records)

@@ -72,6 +72,12 @@ ARROWS: dict[str, dict[str, str]] = {
         "report": "what was flagged",
         "store": "a subject's records, studies, flags",
     },
+    "derivation": {
+        "measures": "what follows from a subject's records",
+        "records": "a derived value is a record too",
+        "report": "how it went",
+        "store": "who is due; records in and out",
+    },
     "pipeline": {
         "admission": "who is let in",
         "gather": "resources to records, the second half of a pull",
@@ -100,6 +106,7 @@ ARROWS: dict[str, dict[str, str]] = {
     },
     "demo": {
         "assembly": "with the fixed namespace of the demo",
+        "derivation": "what follows from the records travels with them",
         "records": "intake; which fields are derived",
         "mill": "one per version",
         "pipeline": "the journeys it shows",
@@ -120,6 +127,7 @@ ARROWS: dict[str, dict[str, str]] = {
     "commands": {
         "app": "serve",
         "assembly": "check, map, push: with the namespace of this installation",
+        "derivation": "push",
         "demo": "demo",
         "exchange": "connects to a target",
         "files": "map, unmap; output of derive",
@@ -143,6 +151,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "web": "blueprints, errors, traffic",
     },
     "web": {
+        "derivation": "push",
         "fhir": "gate for what comes in; Bundle and OperationOutcome in and out",
         "gather": "resources to records, bounded",
         "mill": "map, unmap",

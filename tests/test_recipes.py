@@ -53,9 +53,9 @@ def add_line(folder: Path, name: str, before: str, line: str) -> None:
     (folder / name).write_text(text.replace(before, f"{line}\n{before}"))
 
 
-def listed(code: str, display: str) -> Edit:
+def listed(code: str, display: str, **more: str) -> Edit:
     def change(content: dict[str, Any]) -> None:
-        content["concept"].append({"code": code, "display": display})
+        content["concept"].append({"code": code, "display": display, **more})
         content["count"] += 1
 
     return change
@@ -127,6 +127,7 @@ def test_its_bounds_and_steps_are_kept(mappings: Path, value: int, rule: str) ->
 def test_what_follows_from_it_is_derived(mappings: Path) -> None:
     """Reductions and responders; with a threshold in measures.yaml also the change that matters."""
     fps_r(mappings)
+    edit(mappings, "CodeSystem-measure", listed("mcid_met-fps-r", "Important change", definition="At least 2"))
     row = '  fps-r: {instrument: fps_r, population: children, change: "2", citation: a test}'
     add_line(mappings, "measures.yaml", "  hit6-chronic-migraine:", row)
     assembly = assemble(path=mappings)

@@ -16,6 +16,15 @@ from adapter.catalog.model import CodeList, Instrument
 from adapter.catalog.rows import Row
 
 _SECTIONS = ("mcid", "dose_limit", "migraine_day", "chronic", "windows")
+_FORMULAS = {  # what is derived for each row of a section: each has its code, since values travel under it
+    "mcid": ("mcid_met-{}",),
+    "dose_limit": ("la_over_limit-{}",),
+    "migraine_day": (
+        *("migraine_day-{}", "days-migraine-{}", "monthly_days-migraine-{}", "days_reduction-migraine-{}"),
+        *("headache_responder_50-migraine-{}", "headache_responder_30-migraine-{}"),
+    ),
+    "chronic": ("chronic-{}",),
+}
 _NAME = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*").fullmatch
 _DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?").fullmatch
 _DURATION = re.compile(r"P(?:[0-9]{1,4}[DWMY]|T[0-9]{1,4}[HMS])").fullmatch
@@ -104,6 +113,8 @@ def measures(files: Files, lists: dict[str, CodeList], instruments: dict[str, In
                 raise fail(f"{section}: {name}: a row is named in lower case and has words and values")
             reader = _Words(row, within(fail, f"line {row.line}: {name}"), lists)
             reader.expect(words, optional)
+            for formula in _FORMULAS.get(section, ()):
+                reader.known(formula.format(name), "measure")
             made.append(make(name, reader))
         return made
 

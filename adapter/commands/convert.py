@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from adapter.commands.face import common, example, fhir_option, finish, wants_json
+from adapter.commands.face import common, example, finish, wants_json
 from adapter.errors import ConfigError
 
 FILE = click.Path(dir_okay=False, allow_dash=True)
@@ -19,6 +19,10 @@ out_option = click.option(
 rejects_option = click.option(
     "--rejects", type=FILE, metavar="FILE",
     help="NDJSON of everything refused: line, record id, field, rule, limit (never a value).",
+)  # fmt: skip
+derived_option = click.option(
+    "--derived", is_flag=True,
+    help="Also write derived measures. They are left out otherwise: they are no input, and can be derived again.",
 )  # fmt: skip
 
 
@@ -127,9 +131,12 @@ def map_(
     help="Also take records that other systems wrote; NAME becomes their source_system.",
 )  # fmt: skip
 @click.option("--timezone", default="UTC", show_default=True, metavar="ZONE", help="Time zone of those records' site.")
+@derived_option
 @rejects_option
 @common
-def unmap(source: str, fhir: str, out: str, foreign: str | None, timezone: str, rejects: str | None) -> None:
+def unmap(
+    source: str, fhir: str, out: str, foreign: str | None, timezone: str, derived: bool, rejects: str | None
+) -> None:
     """Map FHIR resources back to records.
 
     IN is NDJSON of resources or Bundles, a JSON array, or one Bundle document; the order does not matter. Lines that
@@ -150,7 +157,7 @@ def unmap(source: str, fhir: str, out: str, foreign: str | None, timezone: str, 
     with watched(rejects) as journey, written(out) as stream:
         report = unmap_file(
             source, mill, journey("unmap", "records"), lambda record: _line(stream, codec.dumps(record)), stranger,
-            settings.limits.body_bytes,
+            settings.limits.body_bytes, derived,
         )  # fmt: skip
     conclude(report, "records")
     finish("unmap", report.exit_code, report.as_dict())
@@ -188,4 +195,7 @@ def _stranger(name: str | None, timezone: str) -> Any:
     return Stranger(name, timezone)
 
 
-__all__ = ["FHIR", "FILE", "fhir_option", "generate", "map_", "need_room", "out_option", "rejects_option", "unmap"]
+__all__ = [
+    *("FHIR", "FILE", "derived_option", "fhir_option", "generate", "map_", "need_room", "out_option", "rejects_option"),
+    "unmap",
+]

@@ -74,8 +74,8 @@ def known_kind(context: click.Context, parameter: click.Parameter, kind: str) ->
     """The kind, when there is one of this name; the list is that of the record schemas."""
     from adapter import records
 
-    if kind not in records.KINDS:
-        raise click.BadParameter(f"{kind!r} is not one of {', '.join(records.KINDS)}.")
+    if kind not in records.KNOWN:
+        raise click.BadParameter(f"{kind!r} is not one of {', '.join(records.KNOWN)}.")
     return kind
 
 

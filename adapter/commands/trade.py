@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from adapter.commands.convert import FILE, need_room, rejects_option
+from adapter.commands.convert import FILE, derived_option, need_room, rejects_option
 from adapter.commands.face import common, example, fhir_option, finish
 from adapter.errors import ConfigError
 
@@ -17,6 +17,7 @@ store_option = click.option(
     metavar="URL",
     help="Another store than the one in the settings (sqlite:///FILE, postgresql+psycopg://...).",
 )
+RATES = {"intake": "read", "derive": "derived", "push": "sent_resources"}
 TARGETS = (
     "TARGET is a URL, a name from hydrofhir.toml (or the public test servers hapi-r4, hapi-r5), or a folder; a URL or"
     " a folder needs --fhir."
@@ -44,7 +45,8 @@ def push(
     source: str | None, from_store: bool, target: str, fhir: str | None, store_url: str | None,
     rejects: str | None, retry_dead: bool,
 ) -> None:  # fmt: skip
-    """Take the records of IN into the store, then send everything that TARGET has not got.
+    """Take the records of IN into the store, derive what follows from them, then send everything that TARGET has not
+    got.
 
     Only what has changed is sent, in transactions of whole records with ids of our own: pushing twice changes
     nothing, and a push that was interrupted is finished by the next one. Refused records are named; the rest goes on.
@@ -53,7 +55,8 @@ def push(
         raise ConfigError("push: either IN or --store, not both")
     from adapter import pipeline
     from adapter.commands.watch import conclude, watched
-    from adapter.records import intake
+    from adapter.derivation import bring_up_to_date
+    from adapter.records import DERIVED, intake
 
     reports: dict[str, Any] = {}
     with ExitStack() as stack:
@@ -63,12 +66,16 @@ def push(
                 entries = intake.read(source, max_line=settings.limits.line_bytes)
                 report = journey("intake", "read")
                 reports["intake"] = pipeline.intake(store, entries, report, settings.waiting_days)
+            if partner.target.derived:
+                reports["derive"] = bring_up_to_date(store, journey("derive", "derived"))
             report = journey("push", "sent_resources")
             reports["push"] = pipeline.push(store, mill, partner, report, retry_dead)
-            known = sum(store.record_counts().values())
+            counts = store.record_counts()
+            known = sum(counts.values()) - (0 if partner.target.derived else counts.get(DERIVED, 0))
             report.add(unchanged=known - report.counts["offered"])  # what the partner has, or has refused for good
     for name, report in reports.items():
-        conclude(report, "read" if name == "intake" else "sent_resources")
+        if name != "derive" or report.counts:  # nothing was due
+            conclude(report, RATES[name])
     finish("push", _code(reports.values()), {name: report.as_dict() for name, report in reports.items()})
 
 
@@ -93,12 +100,13 @@ def push(
     help="What was touched since then (2026-01-31T12:00:00Z), or last: since the last pull.",
 )
 @click.option("--all", "everything", is_flag=True, help="Also records that other systems wrote.")
+@derived_option
 @store_option
 @rejects_option
 @common
 def pull(
     target: str, out: str | None, fhir: str | None, study: str | None, since: str | None, everything: bool,
-    store_url: str | None, rejects: str | None,
+    derived: bool, store_url: str | None, rejects: str | None,
 ) -> None:  # fmt: skip
     """Read FHIR resources from TARGET, bring them together, and keep them as records in the store.
 
@@ -119,10 +127,11 @@ def pull(
         stream = stack.enter_context(written(out)) if out is not None else None
 
         def sink(record: dict[str, Any]) -> None:
-            if stream is not None:
-                stream.write(codec.dumps(record) + b"\n")
+            assert stream is not None
+            stream.write(codec.dumps(record) + b"\n")
 
-        report = pipeline.pull(store, mill, partner, journey("pull", "resources"), scope, sink)
+        into = sink if stream is not None else None
+        report = pipeline.pull(store, mill, partner, journey("pull", "resources"), scope, into, derived)
     conclude(report, "resources")
     finish("pull", report.exit_code, report.as_dict())
 

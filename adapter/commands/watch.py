@@ -30,6 +30,8 @@ NAMES = {
     "waiting": "waiting", "records": "records", "resources": "resources", "incomplete": "incomplete",
     "unreadable": "unreadable", "unchanged": "unchanged", "foreign": "resources of other writers left out",
     "sent_resources": "resources sent", "derived": "derived", "undefined": "undefined",
+    "derived_new": "of them new", "derived_changed": "amended", "derived_voided": "voided",
+    "derived_left_out": "derived measures left out",
 }  # fmt: skip
 
 

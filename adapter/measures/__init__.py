@@ -14,7 +14,8 @@ undefined. Over the subjects of a study: `flow` and `guesses`.
     model.py      what a derived value is              course.py     area, mean, onset, lasting relief
     chart.py      a subject's current records          headache.py   migraine days, counts, responder
     schedule.py   time points, elapsed, windows        dose.py       milligrams, limits
-    condition.py  chronic or not                       trial.py      flow of participants, guesses
+    condition.py  chronic or not                       event.py      time to the onset of an adverse event
+    trial.py      flow of participants, guesses
 
 This room must not know FHIR, the store or the wire. Thresholds, limits and definitions are data
 (mappings/measures.yaml).
@@ -31,6 +32,7 @@ from .chart import Chart
 from .condition import conditions
 from .course import of_courses
 from .dose import doses
+from .event import events
 from .exact import PLACES, written
 from .headache import diary
 from .model import REASONS, Derived, Input
@@ -50,7 +52,7 @@ def derive(
     """
     chart = Chart(records, studies, catalog or standard())
     scored = [*elapsed(chart), *against_baseline(chart), *of_courses(chart)]
-    found = [*scored, *diary(chart), *doses(chart), *conditions(chart)]
+    found = [*scored, *diary(chart), *doses(chart), *conditions(chart), *events(chart)]
     return sorted(found, key=lambda one: one.key)
 
 

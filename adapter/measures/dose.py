@@ -76,7 +76,9 @@ def _of_session(chart: Chart, procedure: Record, subject: Record | None) -> list
         if component["agent_class"] in NO_STRENGTH and "conc_value" not in component:
             continue  # an agent without a strength has no dose in milligrams
         value = attempt(dose_mg, component)
-        labels = {"component": path, "agent": component.get("agent", component["agent_class"])}
+        labels = {"component": path, "agent_class": component["agent_class"]}
+        if "agent" in component:
+            labels["agent"] = component["agent"]
         found.append(_row("dose_mg", procedure, (path,), value, [procedure], unit="mg", labels=labels))
     anaesthetic = [one for _, one in parts if one["agent_class"] == ANAESTHETIC]
     if not anaesthetic:

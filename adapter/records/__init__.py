@@ -7,6 +7,8 @@ decimals keep their digits.
 
     record = load(None, {"kind": "subject", ...})      # RecordRefused(issues) when something is wrong
 
+`KINDS` may be taken in. A derived measure is known too, since it travels like the others, but is only made here.
+
 This room must not know FHIR, storage or the wire, nor compare records with each other.
 """
 
@@ -18,13 +20,14 @@ from adapter.errors import Issue, RecordRefused
 
 from .adverse_event import AdverseEvent
 from .base import safe_id
+from .derived_measure import DerivedMeasure
 from .describe import json_schema
 from .enrolment import Enrolment
 from .function_outcome import FunctionOutcome
 from .headache_day import HeadacheDay
 from .headache_period import HeadachePeriod
 from .lists import configure
-from .loader import run
+from .loader import name_of, run
 from .meta import RecordSchema
 from .pain_outcome import PainOutcome
 from .procedure import Procedure
@@ -43,8 +46,12 @@ SCHEMAS: dict[str, type[RecordSchema]] = {
     "adverse_event": AdverseEvent,
     "headache_day": HeadacheDay,
     "headache_period": HeadachePeriod,
+    "derived_measure": DerivedMeasure,
 }
-KINDS = tuple(SCHEMAS)
+DERIVED = "derived_measure"
+"""The kind that is made here from the others and never taken in (decisions 2)."""
+KNOWN = tuple(SCHEMAS)
+KINDS = tuple(kind for kind in KNOWN if kind != DERIVED)
 
 
 def schema(kind: str) -> type[RecordSchema]:
@@ -55,8 +62,8 @@ def schema(kind: str) -> type[RecordSchema]:
 def load(kind: str | None, obj: Any) -> dict[str, Any]:
     """Validate one decoded object and add what intake derives.
 
-    With `kind` None the object's own `kind` decides; otherwise they must agree. RecordRefused carries every
-    broken rule as an Issue (field path, rule, limit); nothing is repaired.
+    With `kind` None the object is input, and its own `kind` decides among those that may be taken in; otherwise they
+    must agree. RecordRefused carries every broken rule as an Issue (field path, rule, limit); nothing is repaired.
     """
     if type(obj) is not dict:
         raise RecordRefused([Issue(None, "", "type", "object")])
@@ -64,6 +71,8 @@ def load(kind: str | None, obj: Any) -> dict[str, Any]:
     if not isinstance(said, str) or said not in SCHEMAS or (kind is not None and said != kind):
         rule = "required" if "kind" not in obj else "kind"
         raise RecordRefused([Issue(safe_id(obj), "kind", rule, kind or ", ".join(KINDS))])
+    if kind is None and said == DERIVED:
+        raise RecordRefused([Issue(name_of(obj), "kind", "derived_input", "calculated, not collected")])
     return run(SCHEMAS[said], obj)
 
 
@@ -81,7 +90,9 @@ def warnings(record: dict[str, Any]) -> list[Issue]:
 
 
 __all__ = [
+    "DERIVED",
     "KINDS",
+    "KNOWN",
     "RecordSchema",
     "configure",
     "example",

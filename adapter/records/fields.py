@@ -201,6 +201,28 @@ class Tool(Code):
         return tuple(code for code, tool in lists.instruments().items() if tool.kind == self.outcome)
 
 
+class Unit(Pattern):
+    """A UCUM unit that a derived number may have: that of an instrument, such a unit times days, or of a formula."""
+
+    limit = "a unit of a derived measure"
+
+    def __init__(self, need: Need = O, text: str = "", **extra: Any):
+        super().__init__("[!-~]+", need, text, **extra)
+
+    def convert(self, value: Any) -> str:
+        super().convert(value)
+        if value not in lists.units():
+            raise Refusal("unit", self.limit)
+        return str(value)
+
+    def source(self, env: dict[str, Any], name: str) -> list[str]:
+        env[f"units_{name}"] = lists.units()
+        return [f"if v not in units_{name}: raise Refused"]
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"enum": sorted(lists.units())}
+
+
 class Bool(Value):
     """true or false; with `true_only`, absence is the one way to say no (so that nothing is lost on the
     way).

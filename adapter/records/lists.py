@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from adapter.catalog import Catalog, Instrument
 
 _state: dict[str, Any] = {}
+_OF_FORMULAS = ("%", "min", "d", "mg", "{score}", "{attacks}")
 
 
 def configure(catalog: Catalog) -> None:
     """Use this catalog for all schemas of the process, and forget what was compiled for another one."""
     _state["catalog"] = catalog
-    for forget in (codes, instruments, *_state.get("forget", ())):
+    for forget in (codes, instruments, units, *_state.get("forget", ())):
         forget.cache_clear()
 
 
@@ -54,3 +55,11 @@ def codes(list_id: str) -> tuple[str, ...]:
 def instruments() -> dict[str, Instrument]:
     """All instruments by code: bounds, step, direction, unit."""
     return dict(catalog().instruments)
+
+
+@cache
+def units() -> frozenset[str]:
+    """The UCUM units that derived numbers may have: those of formulas, of instruments, and of these times days."""
+    tools = [each for tool in instruments().values() for each in (tool, *tool.variants.values())]
+    own = {tool.unit for tool in tools if tool.unit}
+    return frozenset((*_OF_FORMULAS, *own, *(f"{unit}.d" for unit in own)))

@@ -154,8 +154,10 @@ def offsets_rule(schema: type[Item]) -> Rule:
 
 
 def _times_of(schema: type[Item]) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
-    """Names of the time fields of a schema: its own, and those inside its lists of objects."""
-    plain = tuple(n for n, f in fields_of(schema).items() if isinstance(f, Instant | DateTimeOrPartial))
+    """Names of the time fields of a schema: its own, and those inside its lists of objects. A time that is copied from
+    another record has the offset of the site there."""
+    timed = [(n, f) for n, f in fields_of(schema).items() if isinstance(f, Instant | DateTimeOrPartial)]
+    plain = tuple(n for n, f in timed if not f.metadata.get("copied"))
     inside = []
     for name, field in fields_of(schema).items():
         item = below(field)

@@ -11,7 +11,14 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
-from .samples_outcomes import ADVERSE_EVENT, FUNCTION_OUTCOME, HEADACHE_DAY, HEADACHE_PERIOD, PAIN_OUTCOME
+from .samples_outcomes import (
+    ADVERSE_EVENT,
+    DERIVED_MEASURE,
+    FUNCTION_OUTCOME,
+    HEADACHE_DAY,
+    HEADACHE_PERIOD,
+    PAIN_OUTCOME,
+)
 from .samples_study import STUDY
 
 SUBJECT = {
@@ -177,6 +184,7 @@ _KINDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "adverse_event": (ADVERSE_EVENT, "17-6", "2026-02-21T09:00:00+03:00", "allocation_revealing"),
     "headache_day": (HEADACHE_DAY, "17-7", "2026-03-02T21:45:00+03:00", "open"),
     "headache_period": (HEADACHE_PERIOD, "17-8", "2026-03-20T09:00:00+03:00", "open"),
+    "derived_measure": (DERIVED_MEASURE, "17-9", "2026-02-25T10:30:00+03:00", "open"),
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from .derive import record_id
+
 PAIN_OUTCOME = {
     "subject_id": "HD-0017",
     "study_id": "HD-PS-01",
@@ -101,4 +103,28 @@ HEADACHE_PERIOD = {
     "days_planned": 28,
     "days_recorded": 2,
     "days": ["5b2a4d0c-6c1e-5f7a-8f5f-0c9f4f0f7b01", "a0c7e1de-2f6b-5b52-9d0f-3f1a7d8c4e02"],
+}
+
+DERIVED_MEASURE = {
+    "subject_id": "HD-0017",
+    "study_id": "HD-PS-01",
+    "formula": "pct_reduction",
+    "formula_version": "1",
+    "value_number": Decimal("57.142857"),
+    "value_unit": "%",
+    "procedure_id": "P2",
+    "timepoint_code": "w1",
+    "scope": "procedure",
+    "at": "2026-02-25T10:05:00+03:00",
+    "inputs": [
+        {"kind": "pain_outcome", "record_id": record_id("pain_outcome", "redcap-a", "17-2"), "version": 1},
+        {"kind": "pain_outcome", "record_id": record_id("pain_outcome", "redcap-a", "17-4"), "version": 1},
+    ],
+    "instrument": "nrs_0_10",
+    "pain_context": "movement",
+    "body_site": "gluteal",
+    "laterality": "left",
+    "target_no": 1,
+    "baseline_timepoint": "baseline",
+    "baseline_procedure_id": "P2",
 }

@@ -51,7 +51,8 @@ class Target:
     set.
 
     Times are seconds. ``pace`` is the least time between the starts of two requests. ``actors`` maps our
-    operator, assessor and site ids to the target's own resources (decisions 13).
+    operator, assessor and site ids to the target's own resources (decisions 13). ``derived``: whether what follows from
+    the records is sent too.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Target:
     gzip: bool = False
     pace: float = 0.0
     synthetic_only: bool = False
+    derived: bool = True
     connect_timeout: float = 10.0
     read_timeout: float = 180.0
     max_retries: int = 5
@@ -147,6 +149,7 @@ def read_target(name: str, raw: dict[str, Any], file: str, env: Mapping[str, str
         gzip=box.flag("gzip", False),
         pace=box.number("pace", 0.0, 0, 3600),
         synthetic_only=box.flag("synthetic_only", False),
+        derived=box.flag("derived", True),
         connect_timeout=box.number("connect_timeout", 10.0, 0.1, 600),
         read_timeout=box.number("read_timeout", 180.0, 0.1, 3600),
         max_retries=box.number("max_retries", 5, 0, 100),

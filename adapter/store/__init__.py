@@ -1,5 +1,5 @@
-"""What we remember: records and their versions, what waits and what is flagged, the ledger of deliveries, pulled
-resources, cursors, dead letters.
+"""What we remember: records and their versions, what waits and what is flagged, which subjects something is to be
+derived for, the ledger of deliveries, pulled resources, cursors, dead letters.
 
 Usage: ``with Store(settings.store_url) as store``; the database is made and migrated when it is opened. Must
 not know FHIR, mappings or the wire: bodies are bytes, and hashes are told to it.
@@ -12,18 +12,21 @@ from sqlalchemy import func, insert, select
 from ..errors import ConfigError
 from .base import HEAD, Database
 from .dead_letters import DeadLetter
+from .due import Due, Dues
 from .flags import Flag, Flags
 from .ledger import MAX_ATTEMPTS, Ledger, Ledgers
-from .putting import Place, Put, PutReport, Putting, key_text, rank
+from .putting import DERIVED, Place, Put, PutReport, Putting, key_text, rank
 from .records import Records, Stored
 from .staging import Staged, Staging
 from .tables import record, setting
 from .waiting import Held, Waiting
 
 __all__ = [
+    "DERIVED",
     "HEAD",
     "MAX_ATTEMPTS",
     "DeadLetter",
+    "Due",
     "Flag",
     "Held",
     "Ledger",
@@ -40,7 +43,7 @@ __all__ = [
 ]
 
 
-class Store(Ledgers, Staging, Waiting, Flags):
+class Store(Ledgers, Staging, Waiting, Flags, Dues):
     """One database. Readers see whole transactions; a second process waits for its turn to write."""
 
     def __init__(self, url: str) -> None:

@@ -90,16 +90,16 @@ class Ledger:
         self._firsts, self._agains, self._arrives, self._fails = self._statements()
         self._letters = DeadLetters(db, self.target_id)
 
-    def pending(self, *, retry_dead: bool = False, chunk: int = CHUNK) -> Iterator[Stored]:
+    def pending(self, *, retry_dead: bool = False, without: Sequence[str] = (), chunk: int = CHUNK) -> Iterator[Stored]:
         """Records that the target has not, in their present version and mapping: studies first, then subject
-        by subject, parents before children. Those refused ``MAX_ATTEMPTS`` times come only with
-        ``retry_dead``.
+        by subject, parents before children; not of the kinds ``without``. Those refused ``MAX_ATTEMPTS`` times
+        come only with ``retry_dead``.
 
         The decision reads an index only: 200,000 unchanged records take a second or two.
         """
         place = ("", -1, -1)
         while True:
-            query = self._undelivered(retry_dead).where(tuple_(R.c.subject_key, R.c.rank, R.c.seq) > place)
+            query = self._undelivered(retry_dead, without).where(tuple_(R.c.subject_key, R.c.rank, R.c.seq) > place)
             with self._db.reading() as connection:
                 found = connection.execute(query.limit(chunk)).all()
                 bodies: dict[int, Any] = {
@@ -244,13 +244,15 @@ class Ledger:
             planned = connection.execute(select(func.count()).select_from(R).where(~begun)).scalar_one()
         return {"planned": planned, "sending": 0, "sent": 0, "rejected": 0, "waiting": 0, **counts}
 
-    def _undelivered(self, retry_dead: bool) -> Select[Any]:
+    def _undelivered(self, retry_dead: bool, without: Sequence[str]) -> Select[Any]:
         own = and_(D.c.target_id == self.target_id, D.c.record_seq == R.c.seq)
         has = and_(D.c.record_hash == R.c.hash, D.c.mapping == self.mapping)
         open_ = or_(D.c.state.is_(None), D.c.state != "sent", ~has)
         if not retry_dead:
             open_ = and_(open_, or_(D.c.state.is_(None), D.c.state != "rejected", D.c.attempts < MAX_ATTEMPTS, ~has))
         query = select(R.c.subject_key, R.c.rank, R.c.seq, D.c.attempts).select_from(R.outerjoin(D, own))
+        if without:
+            query = query.where(R.c.kind.not_in(without))
         return query.where(open_).order_by(R.c.subject_key, R.c.rank, R.c.seq)
 
     def _known(self, connection: Connection, parcels: Sequence[ParcelLike]) -> dict[int, Any]:

@@ -12,14 +12,19 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ..errors import Issue
 from .base import Database, now
+from .due import Due, mark, settle
 from .tables import record as R
 from .tables import record_version as V
 
+DERIVED = "derived_measure"
+"""The kind of what follows from a subject's other records."""
 KIND_ORDER = (
     *("study", "subject", "enrolment", "procedure", "pain_outcome", "function_outcome", "adverse_event"),
-    *("headache_day", "headache_period"),
+    *("headache_day", "headache_period", DERIVED),
 )
 """Order of the kinds within a subject, so that what others refer to comes first; unknown kinds come last."""
+TOGETHER = 5_000
+"""Keys in one query; SQLite takes 32,766."""
 
 Key = str | tuple[str, ...]
 Place = tuple[str, str]
@@ -86,10 +91,23 @@ class Putting:
             return known_of(connection, places)
 
     def put(self, batch: Sequence[Put]) -> None:
-        """Keep these, all or none of them; see ``Records.put_records``."""
+        """Keep these, all or none of them; see ``Records.put_records``. Their subjects are due from then on."""
         with self._db.writing() as connection:
-            known = known_of(connection, [(item[0], key_text(item[1])) for item in batch])
-            _Batch(connection, known, self._report, self._replays, self._contiguous).put(batch)
+            done = self._put(connection, batch)
+            mark(self._db, connection, done.subjects, done.studies)
+
+    def put_derived(self, batch: Sequence[Put], due: Sequence[Due]) -> None:
+        """Keep what was derived for these subjects, which are due no longer; a subject of which something is refused
+        stays due: another process was quicker."""
+        with self._db.writing() as connection:
+            done = self._put(connection, batch)
+            settle(connection, [one for one in due if one.subject not in done.losers])
+
+    def _put(self, connection: Connection, batch: Sequence[Put]) -> "_Batch":
+        known = known_of(connection, [(item[0], key_text(item[1])) for item in batch])
+        done = _Batch(connection, known, self._report, self._replays, self._contiguous)
+        done.put(batch)
+        return done
 
     def done(self) -> PutReport:
         """The end: older versions whose successors have not come are refused now."""
@@ -114,6 +132,9 @@ class _Batch:
         self.replays, self.contiguous, self.at = replays, contiguous, now()
         self.fresh: dict[Place, dict[str, Any]] = {}
         self.moved: dict[Place, dict[str, Any]] = {}
+        self.subjects: set[str] = set()
+        self.studies: set[str] = set()
+        self.losers: set[str] = set()
 
     def put(self, batch: Sequence[Put]) -> None:
         for kind, key, record, body, hash in batch:
@@ -134,6 +155,9 @@ class _Batch:
                 self._refuse(place, record, version, hash, found[1])
                 continue
             self.known[place] = (hash, version)
+            self.subjects.add(str(record.get("subject_id", "")))
+            if kind == "study":
+                self.studies.add(str(record.get("study_id", "")))
         self._write()
 
     def _flush(self, place: Place) -> None:
@@ -160,6 +184,7 @@ class _Batch:
 
     def _refuse(self, place: Place, record: Mapping[str, Any], version: int, hash: str, current: int) -> None:
         name = str(record.get("record_id", "")) or place[1]
+        self.losers.add(str(record.get("subject_id", "")))
         if version == current:
             why = "the same version with other content"
             self.report.refused.append(Issue(name, "version", "V12-conflict", f"above {current}", message=why))
@@ -202,13 +227,15 @@ def _unchanged(report: PutReport, replays: dict[Place, list[Issue]], place: Plac
 
 
 def known_of(connection: Connection, places: Iterable[Place]) -> dict[Place, tuple[str, int]]:
-    """(hash, version) of those of these (kind, key) that are kept: one query per kind."""
+    """(hash, version) of those of these (kind, key) that are kept: one query per kind and ``TOGETHER`` keys."""
     keys: dict[str, list[str]] = {}
     for kind, key in places:
         keys.setdefault(kind, []).append(key)
     found: dict[Place, tuple[str, int]] = {}
     for kind, wanted in keys.items():
-        query = select(R.c.key, R.c.hash, R.c.version).where(R.c.kind == kind, R.c.key.in_(wanted))
-        for key, hash, version in connection.execute(query).all():
-            found[kind, key] = (hash, version)
+        for start in range(0, len(wanted), TOGETHER):
+            some = R.c.key.in_(wanted[start : start + TOGETHER])
+            query = select(R.c.key, R.c.hash, R.c.version).where(R.c.kind == kind, some)
+            for key, hash, version in connection.execute(query).all():
+                found[kind, key] = (hash, version)
     return found

@@ -145,6 +145,13 @@ waiting = Table(  # records held back until what they refer to has come, see wai
     Index("waiting_run", "run", "seq"),
 )
 
+derivation_due = Table(  # subjects whose records have changed since what follows from them was derived, see due.py
+    "derivation_due",
+    metadata,
+    Column("subject_key", String, primary_key=True),
+    Column("mark", String, nullable=False),  # another one with every change
+)
+
 flag = Table(  # what the rules between records say of a version that is kept
     "flag",
     metadata,

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
-from adapter import pipeline, records
+from adapter import codec, pipeline, records
+from adapter.derivation import SUBJECTS, bring_up_to_date
 from adapter.gather import records_of
 from adapter.mill import Mill
 from adapter.records.intake import Entry
 from adapter.report import Report
 from adapter.scope import Partner, Reader, Scope
 from adapter.settings import Target
-from adapter.store import Ledger, Store, Stored
+from adapter.store import Ledger, Store, Stored, key_text
 
 _RETRIES, _RETRY_CAP, _READ_TIMEOUT = 2, 5.0, 60.0
 
@@ -34,21 +35,27 @@ def impatient(target: Target) -> Target:
 def push(
     store: Store, mill: Mill, partner: Partner, entries: Iterable[Entry], report: Report, waiting_days: int
 ) -> None:
-    """Intake of the entries, then push of these records, as far as the partner has not their present version.
+    """Intake of the entries, then push of these records, and of what follows from them and others of their subjects, as
+    far as the partner has not their present version.
 
     Unlike the command it leaves the rest of the store alone, and tries records again that were refused often.
     """
     posted: dict[tuple[str, tuple[str, ...]], None] = {}
+    subjects: set[str] = set()
 
     def noted() -> Iterator[Entry]:
         for entry in entries:
             if entry.record is not None:
                 posted[entry.record["kind"], records.key(entry.record)] = None
+                subjects.update([entry.record["subject_id"]] if "subject_id" in entry.record else [])
             yield entry
 
     pipeline.intake(store, noted(), report, waiting_days)
+    if not partner.target.derived:
+        subjects.clear()
+    bring_up_to_date(store, report, subjects)
     if posted:
-        pipeline.push(cast(Store, _Posted(store, list(posted))), mill, partner, report)
+        pipeline.push(cast(Store, _Posted(store, list(posted), sorted(subjects))), mill, partner, report)
 
 
 def pull(
@@ -72,14 +79,33 @@ def pull(
 
 
 class _Posted:
-    """A store of which a push sees the posted records only."""
+    """A store of which a push sees the posted records only, and what was derived for these subjects."""
 
-    def __init__(self, store: Store, posted: list[tuple[str, tuple[str, ...]]]) -> None:
-        self._store, self._posted = store, posted
+    def __init__(self, store: Store, posted: list[tuple[str, tuple[str, ...]]], subjects: list[str]) -> None:
+        self._store, self._posted, self._subjects = store, posted, subjects
 
     def ledger(self, address: str, mapping_hash: str, policy: str = "") -> _PostedLedger:
-        found = (self._store.get_record(kind, key) for kind, key in self._posted)
-        return _PostedLedger(self._store.ledger(address, mapping_hash, policy), [one for one in found if one])
+        ledger = self._store.ledger(address, mapping_hash, policy)
+        found = [one for kind, key in self._posted if (one := self._store.get_record(kind, key))]
+        return _PostedLedger(ledger, [*found, *self._derived(ledger, found)])
+
+    def _derived(self, ledger: Ledger, posted: list[Stored]) -> Iterator[Stored]:
+        """What was derived, as far as all that it refers to is at the target or on its way there."""
+        for start in range(0, len(self._subjects), SUBJECTS):
+            whole = self._store.subject_records(self._subjects[start : start + SUBJECTS])
+            there = ledger.unchanged(whole)
+            near = [*posted, *(one for one in whole if one.seq in there)]
+            names = {one.record_id for one in near} | {f"{one.kind} {one.key}" for one in near}
+            fresh = (one for one in whole if one.kind == records.DERIVED and one.seq not in there)
+            yield from (one for one in fresh if _cited(codec.loads_wire(one.body)) <= names)
+
+
+def _cited(record: dict[str, Any]) -> set[str]:
+    """The records that a derived one refers to: record ids, and the key of its procedure."""
+    cited = {one["record_id"] for one in (*record.get("inputs", ()), *record.get("basis", ()))}
+    if "procedure_id" in record:
+        cited.add(f"procedure {key_text((record['subject_id'], record['procedure_id']))}")
+    return cited
 
 
 class _PostedLedger:
@@ -90,7 +116,7 @@ class _PostedLedger:
 
     def pending(self, **_: Any) -> Iterator[Stored]:
         there = self._ledger.unchanged(self._stored)
-        place = {kind: n for n, kind in enumerate(("study", *records.KINDS))}
+        place = {kind: n for n, kind in enumerate(("study", *records.KNOWN))}
         for one in sorted(self._stored, key=lambda s: (s.subject, place.get(s.kind, 99), s.seq)):
             if one.seq not in there:
                 yield one

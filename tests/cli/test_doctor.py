@@ -20,7 +20,8 @@ def test_a_healthy_installation(run: Run, corpus: Corpus) -> None:
     for word in ("version:", "python:", "namespace:", "digest:", "proof: holds", "Java", "hapi-r4"):
         assert word in found.stdout
     told = json.loads(run("doctor", "./outbox", "--fhir", "R4", "--json").stdout)["found"]
-    assert sum(told["store"]["records"].values()) == len(corpus.lines)
+    kept = told["store"]["records"]
+    assert sum(kept.values()) - kept["derived_measure"] == len(corpus.lines) < kept["derived_measure"]
     assert told["target"]["fhirVersion"] == "4.0.1"
     assert sum(told["target"]["counts"].values()) > len(corpus.lines)
 

@@ -1,6 +1,7 @@
 """Builders of arbitrary valid records, one per kind."""
 
 from .adverse_event import AdverseEventMaker
+from .derived_measure import DerivedMeasureMaker
 from .enrolment import EnrolmentMaker
 from .function_outcome import FunctionOutcomeMaker
 from .headache import HeadacheDayMaker, HeadachePeriodMaker
@@ -19,4 +20,5 @@ MAKERS = {
     "adverse_event": AdverseEventMaker,
     "headache_day": HeadacheDayMaker,
     "headache_period": HeadachePeriodMaker,
+    "derived_measure": DerivedMeasureMaker,
 }

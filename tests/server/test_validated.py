@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from adapter import sandbox
+from adapter.derivation import bring_up_to_date
+from adapter.report import Report
+from tests.derived import kept
 from tests.server.conftest import START_WITHIN, MakePlace, given_server, need_java
 from tests.server.kit import Place, corpus, texts
 
@@ -37,9 +40,12 @@ def test_the_server_does_validate(strict: Place) -> None:
 
 def test_a_validating_server_takes_everything(strict: Place) -> None:
     records = corpus(3, 81, 6)
-    report = strict.push(strict.store("strict", records))
+    store = strict.store("strict", records)
+    bring_up_to_date(store, Report("derive"))
+    everything = [*records, *kept(store)]
+    report = strict.push(store)
     assert report.issues == []
-    assert report.counts["sent"] == len(records), report.as_dict()
-    assert strict.versions() == dict.fromkeys(strict.parts(records), "1")
+    assert report.counts["sent"] == len(everything) > 2 * len(records), report.as_dict()
+    assert strict.versions() == dict.fromkeys(strict.parts(everything), "1")
     _, got = strict.pull(strict.store("back"))
     assert texts(got) == texts(records)

@@ -90,3 +90,27 @@ def test_every_step_can_be_taken_back(tmp_path):
         assert keys(ledger) == ["S2"]
         assert ledger.vanished([parcel(procedure, 1)]) == {procedure.seq: [("Observation", "S1|P1-1")]}
     as_of("base", path, command.downgrade)
+
+
+def test_an_older_store_derives_for_all_its_subjects(tmp_path):
+    """Every subject of a store without derived measures is due; one step back knows none of them, and none is left."""
+    path = tmp_path / "s.sqlite"
+    with Store(f"sqlite:///{path}") as store:
+        store.put_records(
+            [put("study", "T1"), put("subject", "S1"), put("procedure", "S1", "P1"), put("subject", "S2")]
+        )
+        store.putting().put_derived([put("derived_measure", "D1", subject_id="S1")], store.due())
+        assert store.due() == []
+        ledger = store.ledger(TARGET, "m")
+        [derived] = [one for one in ledger.pending() if one.kind == "derived_measure"]
+        ledger.begin([parcel(derived)])
+        ledger.settle([sent(parcel(derived))])
+    as_of("0003", path, command.downgrade)
+    with sqlite3.connect(path) as old:
+        assert old.execute("SELECT kind, count(*) FROM record GROUP BY kind ORDER BY kind").fetchall() == [
+            ("procedure", 1), ("study", 1), ("subject", 2),
+        ]  # fmt: skip
+        assert old.execute("SELECT count(*) FROM delivery").fetchone() == (0,)
+    old.close()
+    with Store(f"sqlite:///{path}") as store:
+        assert [one.subject for one in store.due()] == ["S1", "S2"]

@@ -36,13 +36,14 @@ def test_push_then_pull_brings_the_same_records(client: FlaskClient, ward: Ward,
     pushed = post(client, f"/v1/push?target={target}", all_kinds())
     assert pushed.status_code == 200, pushed.data
     counts = codec.loads(pushed.data)["counts"]
-    assert (counts["read"], counts["new"], counts["sent"]) == (KINDS, KINDS, KINDS)
+    assert (counts["read"], counts["new"], counts["sent"]) == (KINDS, KINDS, KINDS + counts["derived_new"])
     again = codec.loads(post(client, f"/v1/push?target={target}", all_kinds()).data)["counts"]
     assert again == {"read": KINDS, "unchanged": KINDS}
     pulled = client.post(f"/v1/pull?target={target}")
     assert pulled.status_code == 200, pulled.data
     found = codec.loads(pulled.data)
     assert "unfinished" not in found["report"]
+    assert found["report"]["counts"]["derived_left_out"] == counts["derived_new"] > KINDS
     order = {record["record_id"]: record for record in found["records"]}
     assert [order[record["record_id"]] for record in all_kinds()] == all_kinds()
     assert len(order) == KINDS
@@ -68,7 +69,7 @@ def test_push_reports_refused_records(client: FlaskClient) -> None:
     found = post(client, "/v1/push?target=ward", [records.example("subject"), bad])
     assert found.status_code == 200
     report = codec.loads(found.data)
-    assert (report["counts"]["sent"], report["counts"]["refused"]) == (1, 1)
+    assert (report["counts"]["sent"], report["counts"]["refused"]) == (1 + report["counts"]["derived_new"], 1)
     assert report["issues"][0]["field"] == "score"
     found = post(client, "/v1/push?target=ward", bad)
     assert found.status_code == 422
@@ -154,7 +155,8 @@ def test_troubles_of_the_target(
         assert problem["report"]["counts"]["new"] == 1  # kept all the same
         ward.fault = None
         again = codec.loads(post(client, "/v1/push?target=ward", records.example("subject")).data)
-        assert (again["counts"]["unchanged"], again["counts"]["sent"]) == (1, 1)
+        derived = problem["report"]["counts"]["derived_new"]
+        assert (again["counts"]["unchanged"], again["counts"]["sent"]) == (1, 1 + derived)
 
 
 def test_delivery_that_waits_is_accepted_only(client: FlaskClient, ward: Ward) -> None:
@@ -162,7 +164,7 @@ def test_delivery_that_waits_is_accepted_only(client: FlaskClient, ward: Ward) -
     found = post(client, "/v1/push?target=ward", records.example("subject"))
     assert found.status_code == 202, found.data
     report = codec.loads(found.data)
-    assert report["counts"]["waiting"] == 1
+    assert report["counts"]["waiting"] == 1 + report["counts"]["derived_new"]
     assert report["unfinished"]
     ward.busy = False
     assert post(client, "/v1/push?target=ward", records.example("subject")).status_code == 200
@@ -180,7 +182,19 @@ def test_what_lacks_its_subject_waits_for_it(client: FlaskClient, ward: Ward) ->
     assert not ward.resources
     parents = [records.example(kind) for kind in ("study", "subject", "enrolment", "procedure")]
     assert post(client, "/v1/push?target=ward", parents).status_code == 200
-    assert codec.loads(post(client, "/v1/push?target=ward", score).data)["counts"]["sent"] == 1
+    assert not cited(ward), "what follows from a score goes when the score has gone"
+    assert codec.loads(post(client, "/v1/push?target=ward", score).data)["counts"]["sent"] > 1
+    assert cited(ward) <= ward.resources.keys()
+
+
+def cited(ward: Ward) -> set[str]:
+    """What the Observations of the server were derived from."""
+    return {
+        each["reference"]
+        for one in ward.resources.values()
+        for each in one.get("derivedFrom", ())
+        if "formula" in str(one)
+    }
 
 
 class Slow:

@@ -28,6 +28,16 @@ class Concept(Coded):
         return code
 
 
+@register("defined")
+class Defined(Concept):
+    """Code <-> CodeableConcept whose text is the definition of the code, for lists that define their codes."""
+
+    def _concept(self, code: str) -> dict[str, Any]:
+        if code not in self.list.definitions:
+            raise ValueError(f"code {code!r} of list {self.list.id!r} has no definition")
+        return {**super()._concept(code), "text": self.list.definitions[code]}
+
+
 @register("item_code")
 class ItemCode(Concept):
     """A whole number <-> CodeableConcept of the code of `with` that ends in it (`item-3`)."""

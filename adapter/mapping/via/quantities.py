@@ -58,6 +58,22 @@ class Quantity(Via):
         return Decimal(value)
 
 
+@register("quantity_in")
+class QuantityIn(Via):
+    """(number, UCUM unit) <-> Quantity: a number that says its own unit."""
+
+    arity = 2
+    makes = ("Quantity",)
+
+    def write(self, ctx: Any, value: Any, unit: Any) -> Any:
+        return None if value is None or unit is None else quantity(value, unit)
+
+    def read(self, ctx: Any, element: Any) -> Any:
+        unit = need(need(element, dict, "Quantity").get("code"), str, "a UCUM code")
+        value, _ = number(element, (unit,))
+        return Decimal(value), unit
+
+
 @register("quantity_by")
 class QuantityBy(Via):
     """A number whose unit is that of its instrument (`uses`: the instrument first), from the catalog. Of several fields
