@@ -87,6 +87,17 @@ def check_value(entry: Entry, found: list[Value], names: dict[str, str]) -> None
         assert list(one.inputs) == [(names[str(name)], version) for name, version in entry["inputs"]]
 
 
+def check_element(entry: Entry, version: str, pool: list[dict[str, Any]]) -> None:
+    """An entry with `element`, against the resources of its record."""
+    path = _of(entry["element"], version)
+    if "count" in entry:
+        assert len(place(pool, path)) == entry["count"] > 0, path
+        return
+    expected = _of(entry["is"], version)
+    assert expected not in ([], None), "say lacks"
+    assert_holds(pool, path, expected if isinstance(expected, list) else [expected])
+
+
 def _printed(value: Any, like: Any) -> Any:
     """A value as it is printed with as many decimals as the expected number has."""
     if isinstance(value, bool) or not isinstance(value, Decimal | int):
@@ -144,17 +155,11 @@ class Story:
         assert self.names[str(entry["not_kept"])] not in state.kept
 
     def element(self, entry: Entry, state: State) -> None:
-        for version in _versions(entry["element"]):
-            pool, path = state.resources(version, self.names[str(entry["of"])]), _of(entry["element"], version)
-            if "count" in entry:
-                assert len(place(pool, path)) == entry["count"] > 0, path
-            else:
-                expected = _of(entry["is"], version)
-                assert expected not in ([], None), "say lacks"
-                assert_holds(pool, path, expected if isinstance(expected, list) else [expected])
+        for version in versions(entry["element"]):
+            check_element(entry, version, state.resources(version, self.names[str(entry["of"])]))
 
     def lacks(self, entry: Entry, state: State) -> None:
-        for version in _versions(entry["lacks"]):
+        for version in versions(entry["lacks"]):
             path = _of(entry["lacks"], version)
             own = state.resources(version, self.names[str(entry["of"])])
             assert place(own, path.partition(".")[0]), f"no {path.partition('.')[0]} at all"
@@ -182,7 +187,7 @@ class Story:
             assert state.resources(version, record) == former.resources(version, record)
 
 
-def _versions(path: Any) -> Iterable[str]:
+def versions(path: Any) -> Iterable[str]:
     """The versions that a path is of: the one that it names, or both."""
     return path if isinstance(path, dict) else VERSIONS
 
