@@ -112,7 +112,7 @@ def test_a_story_goes_there_and_back(story: Path, place: Place) -> None:
         assert report.exit_code == 0, report.as_dict()
         seen = Seen(place, store, state)
         checked += sum(seen.check(entry, names) for entry in expected if entry.get("after", len(played)) == step)
-    assert checked == sum("derived" in e or "element" in e and speaks(e, place.version) for e in expected)
+    assert checked == sum("derived" in e or ("element" in e and speaks(e, place.version)) for e in expected)
     assert nothing_sent(place.push(store))
     again = place.store("second")
     report, back = place.pull(again)
