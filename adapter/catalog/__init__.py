@@ -18,6 +18,7 @@ from adapter.catalog.measures import Chronic, DoseLimit, Measures, MigraineDay, 
 from adapter.catalog.model import BASE, Catalog, CodeList, ConceptMap, Instrument, Target
 from adapter.catalog.rows import Row
 from adapter.catalog.terminology import code_list, concept_map, value_set
+from adapter.catalog.texts import ExtensionText, extension_texts
 from adapter.errors import ConfigError
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "CodeList",
     "ConceptMap",
     "DoseLimit",
+    "ExtensionText",
     "Instrument",
     "Measures",
     "MigraineDay",
@@ -66,5 +68,6 @@ def load(path: Path | None = None) -> Catalog:
     fields = {f.stem: files.yaml(f) for f in sorted((root / "fields").glob("*.yaml"))}
     questionnaires = instruments(files, lists)
     numbers = measures(files, lists, questionnaires)
+    texts = extension_texts(files)
     # the digest comes last: it covers what has been read
-    return Catalog(root, files.digest.hexdigest(), lists, valuesets, maps, questionnaires, fields, numbers)
+    return Catalog(root, files.digest.hexdigest(), lists, valuesets, maps, questionnaires, fields, numbers, texts)

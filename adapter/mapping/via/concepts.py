@@ -85,6 +85,7 @@ class Bound(Coded):
     """Like `std` for many-to-one maps: the own code stands in the extension `source-code` of the element."""
 
     makes = ("CodeableConcept",)
+    extensions = ((SOURCE_CODE, "valueCoding"),)
 
     def configure(self, given: Any) -> None:
         super().configure(given)
@@ -182,6 +183,7 @@ class Summary(Concepts):
     arity = 1
     makes = ("CodeableConcept",)
     lossless = False
+    certain = False
 
     def configure(self, given: Any) -> None:
         self.names = tuple(given["fields"])

@@ -30,6 +30,7 @@ class FlagCoding(Via):
     """true <-> a fixed Coding (`with`: system|code|display); false is not written."""
 
     makes = ("Coding",)
+    certain = False
 
     def configure(self, given: Any) -> None:
         self.fixed = self.env.concept(str(given))["coding"][0]
@@ -124,6 +125,7 @@ class NoneStated(Via):
     statement, not a complication or an order (mapping.md part 1, rule 5)."""
 
     makes = ("code",)
+    certain = False
 
     def configure(self, given: Any) -> None:
         self.name = str(given or "")
@@ -147,6 +149,7 @@ class AbsentStatus(Via):
     arity = 2
     makes = ("CodeableConcept",)
     reads_absence = True
+    certain = False
 
     def configure(self, given: Any) -> None:
         self.concept = Concept(self.env, self.row, self.element, given)

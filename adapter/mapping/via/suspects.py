@@ -13,6 +13,7 @@ from adapter.mapping.via.concepts import Concept
 from adapter.mapping.via.refs import Reference
 
 PROCEDURE = "procedure"
+SUSPECT, SUSPECTED = "suspect", "suspected"
 _RESOURCES = {"device": ("Device", "type")}  # what a suspect is, where a reference needs a resource; else a Substance
 _DAR = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
@@ -32,6 +33,8 @@ class Suspects(Via):
     arity = 3
     makes = ("AdverseEventSuspectEntity",)
     whole = True
+    certain = False
+    extensions = ((SUSPECT, "valueCodeableConcept"), (SUSPECTED, "valueBoolean"))
 
     def configure(self, given: Any) -> None:
         if not isinstance(given, dict) or "relatedness" not in given:
@@ -40,7 +43,7 @@ class Suspects(Via):
         self.codes = Concept(self.env, self.row, self.element, words)
         self.judged = Concept(self.env, self.row, self.element, given["relatedness"])
         self.procedure = Reference(self.env, self.row, self.element, PROCEDURE)
-        self.suspect, self.suspected = (self.env.extension_url(name) for name in ("suspect", "suspected"))
+        self.suspect, self.suspected = (self.env.extension_url(name) for name in (SUSPECT, SUSPECTED))
         self.r4 = self.env.version == "R4"
         self.instance = "instance" if self.r4 else "instanceReference"
 
