@@ -75,6 +75,12 @@ class Assembly:
     namespace: uuid.UUID
     sid: str
 
+    def definitions(self, version: str) -> list[dict[str, Any]]:
+        """What the resources of ``version`` mean, as FHIR resources, each after those it builds on."""
+        from adapter.definitions import definitions  # only made when asked for: no command waits for it
+
+        return definitions(self.catalog, self.mappings.mappers[version], field_infos, version)
+
 
 def assemble(
     namespace: uuid.UUID = DEMO_NAMESPACE, sid: str = f"{catalogs.BASE}/sid", path: Path | None = None

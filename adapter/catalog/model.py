@@ -103,7 +103,8 @@ class Instrument:
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """All of `mappings/` that the program reads. `valuesets` hold codes, `fields` the raw rows by file stem,
-    `measures` what derived values rest on, `extensions` the words of each extension by name.
+    `measures` what derived values rest on, `extensions` the words of each extension by name,
+    `open_systems` the code systems whose codes are words of a study or a site.
 
     `version` is the sha256 over every file read: a changed mapping re-sends, an unchanged one does not.
     """
@@ -117,3 +118,4 @@ class Catalog:
     fields: dict[str, Row]
     measures: Measures
     extensions: dict[str, ExtensionText]
+    open_systems: frozenset[str]

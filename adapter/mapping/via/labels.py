@@ -104,6 +104,8 @@ class Label(Via):
     def configure(self, given: Any) -> None:
         if not given:
             raise ValueError("label needs the name of its own system in 'with'")
+        if given not in self.env.catalog.open_systems:
+            raise ValueError(f"no open code system named {given!r}")
         self.system = self.env.own_system(str(given))
 
     def write(self, ctx: Any, value: str) -> Any:
