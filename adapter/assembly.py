@@ -50,7 +50,8 @@ def _walk(schema: type[Item], prefix: str) -> Iterable[tuple[str, FieldInfo]]:
         path = prefix + name
         inner = getattr(field, "inner", None) if isinstance(field, List) else field
         coded = inner if hasattr(inner, "codes") else None
-        filled = bool(field.metadata.get("filled")) and need.level == "R"
+        # what intake fills is always there, unless an absent reason may stand in its place
+        filled = bool(field.metadata.get("filled")) and need.level == "R" and not need.excusable
         yield (
             path,
             FieldInfo(

@@ -200,7 +200,7 @@ class Differential:
             head["binding"] = {"strength": strength, "valueSet": f"{self.env.base}/ValueSet/{value_set}"}
 
     def _binding(self, node: Any, branch: Branch) -> tuple[str, str] | None:
-        """(value set, strength). Where nothing but our code stands: required inside our own extensions, else extensible.
+        """(value set, strength). Where only our code stands: required inside our own extensions, else extensible.
         Preferred where words or an absent reason may stand alone, or a standard code beside ours: HAPI's validator then
         wants each of the codes in the set, not one of them."""
         if not isinstance(node, Leaf) or not isinstance(node.via, Coded) or isinstance(node.via, _WITHOUT_OURS):
