@@ -7,7 +7,7 @@ code, constants by themselves; the items of other lists are described together. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,9 @@ Found = list[tuple[Any, Branch]]
 class Differential:
     """Collects the elements of one StructureDefinition in ``elements``."""
 
-    def __init__(self, env: Env) -> None:
-        self.env = env
+    def __init__(self, env: Env, written: Sequence[str] = ()) -> None:
+        """``written``: elements of the resource that are always there without a row."""
+        self.env, self.written = env, written
         self.elements: list[Json] = []
 
     def below(self, branches: list[Branch], path: str, ident: str, others: bool = False) -> None:
@@ -60,7 +61,7 @@ class Differential:
                         named[self._name(type_name, node)][place].append((node, branch))
             excused = any(absent.kind == "value" for branch in mine for absent in branch.obj.absents)
             for name, found in named.items():
-                if any(found):
+                if any(found) or self._unasked(path, type_name, name):
                     self.element(name, found, type_name, path, ident)
                 elif excused and name == "dataAbsentReason":
                     self.elements.append({"id": f"{ident}.{name}", "path": f"{path}.{name}", "mustSupport": True})
@@ -68,7 +69,8 @@ class Differential:
     def element(self, name: str, found: list[Found], type_name: str, path: str, ident: str) -> None:
         """One element and what is below it; ``found`` are the nodes that fill it, branch by branch."""
         head: Json = {"id": f"{ident}.{name}", "path": f"{path}.{name}"}
-        if all(any(branch.certain(node) for node, branch in some) for some in found):
+        certain = all(any(branch.certain(node) for node, branch in some) for some in found)
+        if certain or self._unasked(path, type_name, name):
             head["min"] = 1
         lists = [(node, branch) for some in found for node, branch in some if isinstance(node, ListNode)]
         if lists:
@@ -100,6 +102,10 @@ class Differential:
         head |= {"min": 1, "type": [{"code": code} for code in self._types("Extension", nodes)]}
         self._single("Extension", "value[x]", head, nodes, len(branches))
         self.elements.append(head)
+
+    def _unasked(self, path: str, type_name: str, name: str) -> bool:
+        """Is it an element of the resource itself that is there without a row?"""
+        return path == type_name and name in self.written
 
     # -- names and types --------------------------------------------------------------------------------------
     def _names(self, type_name: str) -> list[str]:

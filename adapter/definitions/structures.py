@@ -10,7 +10,7 @@ from adapter.definitions.head import Json, head
 from adapter.definitions.presence import Presence
 from adapter.mapping import Mapper
 from adapter.mapping.extensions import Use, uses
-from adapter.mapping.mapper import Part
+from adapter.mapping.mapper import ROOT, Part
 from adapter.mapping.via import Env
 from adapter.mapping.via.base import profile_name
 
@@ -58,7 +58,7 @@ def _profile(mapper: Mapper, part: Part, presence: Presence) -> Json:
     name = profile_name(mapper.kind, part.block.part)
     kind, said = part.block.type, part.block.profile
     assert said is not None, "the proof has asked for it"
-    found = Differential(mapper.env)
+    found = Differential(mapper.env, ("identifier",) if part.name != ROOT else ())  # whose part it is
     found.below([Branch(part.tree, presence, part.block.each or "")], kind, kind)
     root = {"id": kind, "path": kind, "short": said["title"], "definition": said["text"]}
     return {

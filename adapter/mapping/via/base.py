@@ -113,7 +113,7 @@ class Via(ABC):
     lossless: ClassVar[bool] = True  # False: only for copies
     whole: ClassVar[bool] = False  # writes and reads all items of a list at once
     certain: ClassVar[bool] = True  # an element is there whenever one of its fields has a value
-    extensions: ClassVar[tuple[tuple[str, str], ...]] = ()  # own ones that it adds to its element: name, value element
+    extensions: tuple[tuple[str, str], ...] = ()  # own ones that it adds to its element: name, value element
 
     def __init__(self, env: Env, row: Row, element: ElementInfo | None, given: Any = _OF_ROW) -> None:
         """``given`` stands for the row's ``with`` where a transform is part of another."""

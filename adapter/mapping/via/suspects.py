@@ -34,7 +34,6 @@ class Suspects(Via):
     makes = ("AdverseEventSuspectEntity",)
     whole = True
     certain = False
-    extensions = ((SUSPECT, "valueCodeableConcept"), (SUSPECTED, "valueBoolean"))
 
     def configure(self, given: Any) -> None:
         if not isinstance(given, dict) or "relatedness" not in given:
@@ -45,6 +44,8 @@ class Suspects(Via):
         self.procedure = Reference(self.env, self.row, self.element, PROCEDURE)
         self.suspect, self.suspected = (self.env.extension_url(name) for name in (SUSPECT, SUSPECTED))
         self.r4 = self.env.version == "R4"
+        together = () if self.r4 else ((SUSPECT, "valueCodeableConcept"),)
+        self.extensions = (*together, (SUSPECTED, "valueBoolean"))
         self.instance = "instance" if self.r4 else "instanceReference"
 
     # -- forward ----------------------------------------------------------------------------------------------
