@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from adapter import codec
 from adapter.assembly import Assembly
 from adapter.errors import ConfigError
 from adapter.exchange import Definition, Partner
@@ -17,10 +16,7 @@ def publish(assembly: Assembly, partner: Partner, report: Report) -> Report:
     target = partner.target
     if target.synthetic_only:
         raise ConfigError(f"target {target.name}: takes synthetic records only, no definitions")
-    made = [
-        Definition(one["resourceType"], one["id"], one["url"], codec.dumps(one))
-        for one in assembly.definitions(target.fhir)
-    ]
+    made = [Definition(one) for one in assembly.definitions(target.fhir)]
     report.add(offered=len(made))
     for some in partner.publish(made):
         for one in some:

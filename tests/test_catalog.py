@@ -93,6 +93,17 @@ def test_reads_lists_sets_maps_instruments_and_fields(root: Path) -> None:
     assert found.fields["subject"]["resources"][0]["rows"] == [{"field": "sex", "path": "gender"}]
 
 
+def test_a_system_of_a_studys_own_words_lists_none(root: Path) -> None:
+    opened = resource("CodeSystem", "stratum", content="not-present")
+    write(root / "terminology", opened)
+    found = catalog.load(root)
+    assert found.open_systems == {"stratum"}
+    assert "stratum" not in found.lists
+    write(root / "terminology", {**opened, "concept": [{"code": "a", "display": "A"}]})
+    with pytest.raises(ConfigError, match=r"CodeSystem-stratum\.json: content is not-present: no concept"):
+        catalog.load(root)
+
+
 def test_an_instrument_with_several_scorings(root: Path) -> None:
     (root / "instruments.yaml").write_text(
         "nrs:\n  {kind: function, value: shade, min: null, max: null, step: null, direction: lower_better, unit: null,\n"

@@ -80,7 +80,7 @@ class Folder:
         manifest = self._manifest() or self._fresh()
         for kind in dict.fromkeys(one.kind for one in definitions):
             mine = [one for one in definitions if one.kind == kind]
-            data = b"".join(one.data + b"\n" for one in mine)
+            data = b"".join(codec.dumps(one.resource) + b"\n" for one in mine)
             path = self.path / f"{kind}.ndjson"
             same = path.is_file() and self._bytes(path) == data
             if not same:

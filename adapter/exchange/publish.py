@@ -7,9 +7,11 @@ defined.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from .. import codec
 from ..errors import ConfigError, Issue
 from .answers import EntryResult, updates_of
 from .capability import read
@@ -20,12 +22,21 @@ from .retry import Action, Fault
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One definition: resource type, id, canonical address, and the encoded resource."""
+    """One definition, as FHIR."""
 
-    kind: str
-    id: str
-    url: str
-    data: bytes
+    resource: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The resource type."""
+        return str(self.resource["resourceType"])
+
+    @property
+    def place(self) -> tuple[str, str, bytes]:
+        """Type, canonical address, and the resource encoded without its id: the server has it under an id of its own,
+        or somebody else's."""
+        body = {name: value for name, value in self.resource.items() if name != "id"}
+        return self.kind, str(self.resource["url"]), codec.dumps(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class Publisher:
     def _pieces(self, bundle: Sequence[Definition]) -> list[Published]:
         if self.stopped:
             return []
-        data = updates_of((one.kind, one.url, one.data) for one in bundle)
+        data = updates_of(one.place for one in bundle)
         found = self.client.post_bundle(data, len(bundle))
         if not isinstance(found, Fault):
             return [_read(one, result) for one, result in zip(bundle, found, strict=True)]
@@ -80,5 +91,5 @@ def _read(definition: Definition, result: EntryResult) -> Published:
 
 
 def _rejected(definition: Definition, rule: str, why: str) -> Published:
-    issue = Issue(f"{definition.kind}/{definition.id}", "", rule, message=why)
+    issue = Issue(f"{definition.kind}/{definition.resource['id']}", "", rule, message=why)
     return Published(definition, REJECTED, issue)

@@ -49,6 +49,7 @@ CASES = {
     "two rows, one element": (SHARED, "path: method, via: concept", "path: code, via: concept", "another row already fills Observation.code"),
     "unknown transform": (PAIN, "via: quantity_by", "via: quantity_bye", "no transform named 'quantity_bye'"),
     "unknown list": (PAIN, "via: concept, with: pain-context", "via: concept, with: pain-contexts", "no code list named"),
+    "unknown open system": (STUDY, "via: label, with: stratification-factor", "via: label, with: factor", "no open code system named 'factor'"),
     "unknown ConceptMap": (SHARED, "maps: [body-site-sct]", "maps: [body-site-icd]", "no ConceptMap named"),
     "list too small for the field": (PAIN, "via: concept, with: pain-context", "via: concept, with: recall-period", "is not in 'recall-period'"),
     "a unit without its instrument": (FUNCTION, "uses: [instrument, ncs_measure]\n", "uses: []\n", "needs the field of the instrument"),

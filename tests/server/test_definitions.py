@@ -53,3 +53,20 @@ def test_what_somebody_changed_is_put_right(place: Place, private: bool) -> None
     assert (new["id"], new["title"]) == (old["id"], old.get("title"))
     changed = {name for name, version in there(place).items() if before[name] != version}
     assert changed == {("ValueSet", f"{BASE}/ValueSet/sex")}
+
+
+def test_two_of_one_address_are_named_and_one_of_another_id_is_taken_over(place: Place, private: bool) -> None:
+    if not private:
+        pytest.skip("our definitions would stay on a server of others")
+    place.publish()
+    url = f"{BASE}/ValueSet/laterality"
+    (old,) = place.search("ValueSet", {"url": url})
+    other = place.create({name: value for name, value in old.items() if name not in ("id", "meta")})
+    report = place.publish()
+    assert [(issue.record, issue.rule) for issue in report.issues] == [("ValueSet/laterality", "target_412")]
+    assert report.counts["no_change"] == report.counts["offered"] - 1
+    assert report.exit_code == 1
+
+    assert place.ask("DELETE", f"ValueSet/{old['id']}").status_code == 200
+    assert place.publish().exit_code == 0
+    assert [one["id"] for one in place.search("ValueSet", {"url": url})] == [other]
