@@ -41,6 +41,7 @@ SUBJECTS, RICH, SPOILT = (40, 60, 1_000) if FULL else (8, 15, 150)
 SUBJECTS = int(os.environ.get("HYDROFHIR_ORACLE_SUBJECTS", SUBJECTS))
 RICHNESS = (1.0, 1.0, 0.7)
 PERIOD = "http://hl7.org/fhir/StructureDefinition/Period#per-1"
+OURS = f"{catalog.BASE}/StructureDefinition/"
 NOT_IN_LIST, NOT_IN_LIST_CODING = "Terminology_TX_NoValid_2_CC", "Terminology_TX_NoValid_13"
 
 WARNINGS = {
@@ -274,7 +275,7 @@ def test_a_profile_that_is_not_kept_is_an_error(bench: Bench, scores: list[dict[
     """Else valid would say little."""
     kind, apply, named = OF_A_PROFILE[name]
     made = [m for m in bench.made(scores) if m.type == kind and m.kind in ("procedure", "pain_outcome")]
-    sound = next(m for m in made if kind != "Observation" or _is_score(m))
+    sound = next(m for m in made if (_is_score(m) if kind == "Observation" else named.encode() in m.data))
     resource = codec.loads_wire(sound.data)
     assert [f for f in bench.validator.check(sound.data) if f.is_error] == []
     apply(resource)
@@ -301,6 +302,7 @@ def test_what_is_broken_the_gate_refuses_as_the_validator_does(
     kind, apply = BROKEN[name] if name in BROKEN else OF_THE_OTHER[bench.version]
     sound = next(m for m in bench.made(scores) if m.type == kind and (kind != "Observation" or _is_score(m)))
     resource = codec.loads_wire(sound.data)
+    resource["meta"].pop("profile")  # with a claim HAPI does not look at time zones in R5
     apply(resource)
     assert bench.mill.gate.check(sound.data) == []
     assert bench.mill.gate.check(codec.dumps(resource)) != []
@@ -331,20 +333,21 @@ def test_spoilt_resources_that_the_gate_lets_through_are_valid_too(bench: Bench)
     while len(passed) < SPOILT:
         sound = chance.choice(pool)
         resource = codec.loads_wire(sound.data)
-        del resource["meta"]["profile"]  # what profiles ask for beyond FHIR is no business of the gate
+        del resource["meta"]["profile"]  # what our definitions ask for beyond FHIR is no business of the gate
+        plain = codec.dumps(resource)
         spoil(resource, chance)
         tried += 1
         try:
             data = codec.dumps(resource)
         except CodecError:
             continue
-        if data != sound.data and not bench.mill.gate.check(data):
+        if data != plain and not bench.mill.gate.check(data):
             passed.append(sound._replace(data=data))
     assert tried > 2 * SPOILT, "the gate lets nearly everything through"
     worse = [
         (one.type, finding.message_id, finding.location, finding.message)
         for one, finding in bench.judge(passed)
-        if finding.is_error and finding.message_id not in STRICTER
+        if finding.is_error and finding.message_id not in STRICTER and OURS not in finding.message
     ]
     assert worse == []
 

@@ -61,7 +61,8 @@ def test_two_of_one_address_are_named_and_one_of_another_id_is_taken_over(place:
     place.publish()
     url = f"{BASE}/ValueSet/laterality"
     (old,) = place.search("ValueSet", {"url": url})
-    other = place.create({name: value for name, value in old.items() if name not in ("id", "meta")})
+    earlier = {name: value for name, value in old.items() if name not in ("id", "meta")} | {"version": "0.0.1"}
+    other = place.create(earlier)  # HAPI takes a second one of an address only in another version
     report = place.publish()
     assert [(issue.record, issue.rule) for issue in report.issues] == [("ValueSet/laterality", "target_412")]
     assert report.counts["no_change"] == report.counts["offered"] - 1
