@@ -67,6 +67,7 @@ WARNINGS = {
     # a consent document that is named, not sent
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_NO_CONTENT", "Consent.source.ofType(Attachment)"): "R4",
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_NO_CONTENT", "Consent.sourceAttachment[]"): "R5",
+    ("http://hl7.org/fhir/StructureDefinition/PlanDefinition#pld-4", "PlanDefinition"): "a time point without its anchor (R5)",
     ("TYPE_SPECIFIC_CHECKS_DT_MARKDOWN_HTML", "ResearchStudy.relatedArtifact[].citation"): "a < in what somebody typed",
 }  # fmt: skip
 
