@@ -17,6 +17,7 @@ Journeys: what happens, in its order.
     gather.py      resources to records: the second half of a pull
     files.py       map and unmap over files, in bounded memory
     processes.py   map over several processes
+    publish.py     definitions to a server or a folder
     scope.py       what a pull asks a partner for
     demo.py        records to a server and back, compared and drawn
     mill.py        one record to checked resources, and resources to a validated record
@@ -29,6 +30,7 @@ Rooms: each knows one thing and, but for exceptions with a reason, no other room
     records/       what arrives: one schema per record kind, the rules, the readers
     measures/      what is derived: percent reduction, responders, area under the curve, doses; pure and exact
     mapping/       record <-> resource, both ways from one row; named transforms, each beside its inverse
+    definitions/   what our resources mean, as FHIR: profiles, extensions, terminology, the diary's questions
     fhir/          the shape of FHIR: models, gate, ids, Bundle, OperationOutcome
     exchange/      the wire: servers and folders, retries, pacing, authentication
     store/         what we remember: records, ledger of deliveries, staging, cursors

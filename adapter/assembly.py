@@ -50,7 +50,8 @@ def _walk(schema: type[Item], prefix: str) -> Iterable[tuple[str, FieldInfo]]:
         path = prefix + name
         inner = getattr(field, "inner", None) if isinstance(field, List) else field
         coded = inner if hasattr(inner, "codes") else None
-        filled = bool(field.metadata.get("filled")) and need.level == "R"
+        # what intake fills is always there, unless an absent reason may stand in its place
+        filled = bool(field.metadata.get("filled")) and need.level == "R" and not need.excusable
         yield (
             path,
             FieldInfo(
@@ -75,6 +76,12 @@ class Assembly:
     mappings: mapping.Mappings
     namespace: uuid.UUID
     sid: str
+
+    def definitions(self, version: str) -> list[dict[str, Any]]:
+        """What the resources of ``version`` mean, as FHIR resources, each after those it builds on."""
+        from adapter.definitions import definitions  # only made when asked for: no command waits for it
+
+        return definitions(self.catalog, self.mappings.mappers[version], field_infos, version)
 
 
 def assemble(

@@ -34,6 +34,15 @@ ARROWS: dict[str, dict[str, str]] = {
         "mapping": "loads and proves it",
         "fhir.ids": "makes resource ids",
         "fhir.versions": "FHIR models are handed to mapping",
+        "definitions": "made of mappings and record fields, when asked for",
+    },
+    "definitions": {
+        "mapping": "read off its compiled trees, so that what is published cannot differ from what is sent",
+    },
+    "publish": {
+        "assembly": "where definitions come from",
+        "exchange": "loads them into a partner",
+        "report": "how it went",
     },
     "neighbours": {
         "measures": "dates, windows and doses: one arithmetic for what is derived and what is ruled",
@@ -135,6 +144,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "mill": "map, unmap, push, pull",
         "pipeline": "push, pull",
         "processes": "map of large files",
+        "publish": "push of definitions",
         "records": "schema; reading the input",
         "report": "what is shown",
         "sandbox": "sandbox, doctor",

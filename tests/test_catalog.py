@@ -58,6 +58,7 @@ def root(tmp_path: Path) -> Path:
         'nrs: {kind: pain, min: "0", max: "10", step: "0.1", direction: lower_better, unit: "{score}"}\n'
     )
     (tmp_path / "measures.yaml").write_text("mcid: {}\ndose_limit: {}\nmigraine_day: {}\nchronic: {}\nwindows: {}\n")
+    (tmp_path / "extensions.yaml").write_text("doi:\n  title: DOI\n  text: A name.\n")
     (tmp_path / "fields" / "subject.yaml").write_text(
         "# a comment\nrecord: subject\nresources:\n  - type: Patient\n    rows:\n      - {field: sex, path: gender}\n"
     )
@@ -88,7 +89,19 @@ def test_reads_lists_sets_maps_instruments_and_fields(root: Path) -> None:
     nrs = found.instruments["nrs"]
     assert (nrs.min, nrs.max, nrs.step) == (Decimal("0"), Decimal("10"), Decimal("0.1"))
     assert (nrs.display, nrs.kind, nrs.direction, nrs.unit) == ("Nrs", "pain", "lower_better", "{score}")
+    assert found.extensions == {"doi": catalog.ExtensionText("DOI", "A name.", {}, 2)}
     assert found.fields["subject"]["resources"][0]["rows"] == [{"field": "sex", "path": "gender"}]
+
+
+def test_a_system_of_a_studys_own_words_lists_none(root: Path) -> None:
+    opened = resource("CodeSystem", "stratum", content="not-present")
+    write(root / "terminology", opened)
+    found = catalog.load(root)
+    assert found.open_systems == {"stratum"}
+    assert "stratum" not in found.lists
+    write(root / "terminology", {**opened, "concept": [{"code": "a", "display": "A"}]})
+    with pytest.raises(ConfigError, match=r"CodeSystem-stratum\.json: content is not-present: no concept"):
+        catalog.load(root)
 
 
 def test_an_instrument_with_several_scorings(root: Path) -> None:
@@ -340,6 +353,9 @@ def test_twice_the_same_key_in_fields(root: Path) -> None:
         ("fields/subject.yaml", b"", "is not a mapping"),
         ("fields/subject.yaml", b"a: *b\n", "line 1: "),
         ("instruments.yaml", b"nrs: pain\n", "nrs: is not a mapping"),
+        ("extensions.yaml", b"doi: a name\n", "doi: has the words title and text"),
+        ("extensions.yaml", b"doi: {title: A, text: B, use: C}\n", "doi: has the words title and text"),
+        ("extensions.yaml", b"doi: {title: A, text: B, parts: {of: }}\n", "doi: line 1: title, text and each"),
     ],
 )
 def test_broken_files(root: Path, name: str, content: bytes, reason: str) -> None:

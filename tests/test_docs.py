@@ -108,7 +108,7 @@ def test_every_path_exists(document: Path) -> None:
         if not re.fullmatch(r"[\w.*/\-]+", code):
             continue
         within_mappings = document == MAPPINGS and re.match(
-            r"(fields|terminology)/|(instruments|measures)\.yaml$", code
+            r"(fields|terminology)/|(instruments|measures|extensions)\.yaml$", code
         )
         base = ROOT / "mappings" if within_mappings else ROOT
         if within_mappings or (code.partition("/")[0] in tops and "/" in code) or code.endswith(".md"):

@@ -12,6 +12,7 @@ from adapter.catalog.rows import Row
 
 if TYPE_CHECKING:
     from adapter.catalog.measures import Measures
+    from adapter.catalog.texts import ExtensionText
 
 BASE = "https://hydrofhir.example/fhir"  # canonical base of everything the project defines (decisions.md 8)
 
@@ -102,7 +103,8 @@ class Instrument:
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """All of `mappings/` that the program reads. `valuesets` hold codes, `fields` the raw rows by file stem,
-    `measures` what derived values rest on.
+    `measures` what derived values rest on, `extensions` the words of each extension by name,
+    `open_systems` the code systems whose codes are words of a study or a site.
 
     `version` is the sha256 over every file read: a changed mapping re-sends, an unchanged one does not.
     """
@@ -115,3 +117,5 @@ class Catalog:
     instruments: dict[str, Instrument]
     fields: dict[str, Row]
     measures: Measures
+    extensions: dict[str, ExtensionText]
+    open_systems: frozenset[str]

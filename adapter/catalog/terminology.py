@@ -13,6 +13,18 @@ from adapter.catalog.model import BASE, CodeList, ConceptMap, Target
 EQUIVALENCES = ("equal", "equivalent", "wider", "narrower", "inexact")
 
 
+def is_open(r: dict[str, Any]) -> bool:
+    """Are the codes of this system words of a study or a site, so that nobody lists them?"""
+    return r.get("content") == "not-present"
+
+
+def open_system(r: dict[str, Any], fail: Fail) -> str:
+    """The name of an open system."""
+    if {"concept", "count", "valueSet"} & set(r):
+        raise fail("content is not-present: no concept, count or valueSet")
+    return str(r["id"])
+
+
 def code_list(r: dict[str, Any], fail: Fail) -> CodeList:
     codes: dict[str, str] = {}
     definitions: dict[str, str] = {}

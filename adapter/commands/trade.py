@@ -30,6 +30,7 @@ TARGETS = (
         "hydrofhir push records.ndjson --to ward",
         "hydrofhir push --to http://127.0.0.1:8080/fhir --fhir R5",
         "hydrofhir push records.ndjson --to ./outbox --fhir R4",
+        "hydrofhir push --definitions --to ward",
         note=TARGETS,
     ),
 )
@@ -40,10 +41,15 @@ TARGETS = (
 @store_option
 @rejects_option
 @click.option("--retry-dead", is_flag=True, help="Offer again what the target has refused for good.")
+@click.option(
+    "--definitions",
+    is_flag=True,
+    help="Send no records, but what they mean: profiles, extensions, code lists and maps.",
+)
 @common
 def push(
     source: str | None, from_store: bool, target: str, fhir: str | None, store_url: str | None,
-    rejects: str | None, retry_dead: bool,
+    rejects: str | None, retry_dead: bool, definitions: bool,
 ) -> None:  # fmt: skip
     """Take the records of IN into the store, derive what follows from them, then send everything that TARGET has not
     got.
@@ -53,6 +59,11 @@ def push(
     """
     if source is not None and from_store:
         raise ConfigError("push: either IN or --store, not both")
+    if definitions:
+        if source is not None or from_store or retry_dead or store_url is not None:
+            raise ConfigError("push: --definitions sends no records; it goes with --to, --fhir and --rejects")
+        _publish(target, fhir, rejects)
+        return
     from adapter import pipeline
     from adapter.commands.watch import conclude, watched
     from adapter.derivation import bring_up_to_date
@@ -77,6 +88,23 @@ def push(
         if name != "derive" or report.counts:  # nothing was due
             conclude(report, RATES[name])
     finish("push", _code(reports.values()), {name: report.as_dict() for name, report in reports.items()})
+
+
+def _publish(target: str, fhir: str | None, rejects: str | None) -> None:
+    """Load the definitions into a target, a server or a folder."""
+    from adapter import settings as configuration
+    from adapter.assembly import assemble
+    from adapter.commands.watch import conclude, watched
+    from adapter.exchange import connect
+    from adapter.publish import publish
+
+    settings = configuration.load()
+    found = settings.resolve_target(target, fhir)
+    assembly = assemble(sid=settings.sid)
+    with closing(connect(found, mapping_version=assembly.mappings.digest)) as partner, watched(rejects) as journey:
+        report = publish(assembly, partner, journey("definitions", "sent"))
+    conclude(report, "sent")
+    finish("push", report.exit_code, {"definitions": report.as_dict()})
 
 
 @click.command(

@@ -14,6 +14,7 @@ from .capability import Capability
 from .client import FhirClient
 from .folder import Folder
 from .parcel import NO_CHANGE, REJECTED, SENT, WAITING, Outcome, Parcel
+from .publish import Definition, Published
 from .retry import Timing
 from .sender import Sender
 from .server import Server
@@ -24,11 +25,13 @@ __all__ = [
     "SENT",
     "WAITING",
     "Capability",
+    "Definition",
     "FhirClient",
     "Folder",
     "Outcome",
     "Parcel",
     "Partner",
+    "Published",
     "RawPage",
     "Received",
     "Sender",
@@ -52,6 +55,8 @@ class Partner(Protocol):
     def send(
         self, parcels: Iterable[Parcel], before: Callable[[Sequence[Parcel]], None] | None = None
     ) -> Iterator[list[Outcome]]: ...
+
+    def publish(self, definitions: Sequence[Definition]) -> Iterator[list[Published]]: ...
 
     def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[Received]]: ...
 

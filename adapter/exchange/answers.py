@@ -5,7 +5,7 @@ Readers raise ``ValueError`` with the retry table's name of the fault, so that t
 request.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ __all__ = [
     "outcome_of",
     "received",
     "resources_in",
+    "updates_of",
 ]
 
 
@@ -65,6 +66,11 @@ def bundle_of(parcels: Sequence[Parcel], base: str = "") -> tuple[bytes, int]:
     parts = [part for parcel in parcels for part in parcel.parts]
     remove = [pair for parcel in parcels for pair in parcel.remove]
     return fhir_bundle.transaction(parts, base, remove), len(parts) + len(remove)
+
+
+def updates_of(definitions: Iterable[tuple[str, str, bytes]]) -> bytes:
+    """One transaction of conditional updates: (type, canonical url, encoded resource)."""
+    return fhir_bundle.updates(definitions)
 
 
 def next_link(bundle: dict[str, Any]) -> str | None:

@@ -21,7 +21,8 @@ from ..errors import CodecError, ConfigError, Stop, VersionMismatch
 from ..settings import Target
 from .answers import Received, bundle_of, received, resources_in
 from .packing import bundles, leave_out
-from .parcel import SENT, Outcome, Parcel
+from .parcel import NO_CHANGE, SENT, Outcome, Parcel
+from .publish import Definition, Published
 
 MANIFEST = "manifest.json"
 _BUNDLE = re.compile(r"bundle-([0-9]{6,})\.json")
@@ -44,10 +45,7 @@ class Folder:
     ) -> Iterator[list[Outcome]]:
         """Write parcels as bundles; outcomes come when the manifest lists them. Same contract as
         ``Sender.send``."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError:
-            raise ConfigError(f"target {self.target.name}: the folder cannot be made") from None
+        self._make()
         manifest = self._manifest() or self._fresh()
         number = self._last_number()
         done: list[Outcome] = []
@@ -74,6 +72,25 @@ class Folder:
             self._write_manifest(manifest)
         if done:
             yield done
+
+    def publish(self, definitions: Sequence[Definition]) -> Iterator[list[Published]]:
+        """Write definitions as NDJSON, one file for each type; a file that would be the same is left. They stand in the
+        manifest by themselves: who reads records does not meet them."""
+        self._make()
+        manifest = self._manifest() or self._fresh()
+        for kind in dict.fromkeys(one.kind for one in definitions):
+            mine = [one for one in definitions if one.kind == kind]
+            data = b"".join(codec.dumps(one.resource) + b"\n" for one in mine)
+            path = self.path / f"{kind}.ndjson"
+            same = path.is_file() and self._bytes(path) == data
+            if not same:
+                self._write(path.name, data)
+            listed = {"name": path.name, "entries": len(mine), "sha256": hashlib.sha256(data).hexdigest()}
+            known = [file for file in manifest.get("definitions", ()) if file["name"] != path.name]
+            if listed not in manifest.get("definitions", ()):
+                manifest["definitions"] = sorted([*known, listed], key=lambda file: str(file["name"]))
+                self._write_manifest(manifest)
+            yield [Published(one, NO_CHANGE if same else SENT) for one in mine]
 
     def pages(self, resource_type: str = "", params: Mapping[str, Any] | None = None) -> Iterator[list[Received]]:
         """Resources, bundle by bundle in the order written: of a resource that comes twice the later one
@@ -168,6 +185,12 @@ class Folder:
             return path.read_bytes()
         except OSError:
             raise Stop(f"target {self.target.name}: {path.name}: cannot be read") from None
+
+    def _make(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            raise ConfigError(f"target {self.target.name}: the folder cannot be made") from None
 
     def _fresh(self) -> dict[str, Any]:
         return {

@@ -8,6 +8,7 @@ from . import capability
 from .answers import Received
 from .client import FhirClient
 from .parcel import Outcome, Parcel
+from .publish import Definition, Published, Publisher
 from .retry import Timing
 from .sender import Sender
 
@@ -29,6 +30,14 @@ class Server:
             yield from sender.send(parcels, before)
         finally:
             self.stopped = sender.stopped
+
+    def publish(self, definitions: Sequence[Definition]) -> Iterator[list[Published]]:
+        """See ``Publisher.publish``."""
+        publisher = Publisher(self.client)
+        try:
+            yield from publisher.publish(definitions)
+        finally:
+            self.stopped = publisher.stopped
 
     def pages(self, resource_type: str, params: Mapping[str, Any] | None = None) -> Iterator[list[Received]]:
         """See ``FhirClient.search_pages``."""

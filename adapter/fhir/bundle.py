@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from adapter import codec
 from adapter.errors import CodecError, TransactionMismatch
@@ -82,6 +83,21 @@ def transaction(
         parts.append(b'{"fullUrl":%b,"resource":%b,"request":{"method":"PUT","url":"%b"}}' % (url, data, place))
     for kind, id_ in remove:
         parts.append(b'{"request":{"method":"DELETE","url":"%b"}}' % _once(seen, kind, id_))
+    return _BUNDLE + (b',"entry":[' + b",".join(parts) + b"]}" if parts else b"}")
+
+
+def updates(definitions: Iterable[tuple[str, str, bytes]]) -> bytes:
+    """A transaction Bundle of conditional updates, ``PUT Type?url=...`` for each (type, canonical url, encoded
+    resource): the one resource of this url is replaced, or made. Raises ValueError for a url that occurs twice."""
+    seen: set[tuple[str, str]] = set()
+    parts: list[bytes] = []
+    for kind, url, data in definitions:
+        if (kind, url) in seen:
+            raise ValueError(f"{url} occurs twice in one transaction")
+        seen.add((kind, url))
+        request = {"method": "PUT", "url": f"{kind}?url={quote(url, safe=':/')}"}
+        name = codec.dumps(f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{kind} {url}')}")
+        parts.append(b'{"fullUrl":%b,"resource":%b,"request":%b}' % (name, data, codec.dumps(request)))
     return _BUNDLE + (b',"entry":[' + b",".join(parts) + b"]}" if parts else b"}")
 
 

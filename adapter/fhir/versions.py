@@ -126,7 +126,9 @@ def elements(version: str, type_name: str) -> dict[str, Element]:
     `_name` siblings of primitives are not listed. KeyError for an unknown type. Do not change the dict.
     """
     found: dict[str, Element] = {}
-    for name, field in model(version, type_name).model_fields.items():
+    cls = model(version, type_name)
+    place = {name: n for n, name in enumerate(cls.elements_sequence())}  # the fields come by their names
+    for name, field in sorted(cls.model_fields.items(), key=lambda pair: place.get(pair[1].alias or pair[0], -1)):
         alias = field.alias or name
         extra = field.json_schema_extra or {}
         if name == "fhir_comments" or name.endswith("__ext"):

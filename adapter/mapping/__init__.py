@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from adapter.catalog import BASE, Catalog
 from adapter.errors import MappingProofError
 from adapter.mapping.compile import Builder
+from adapter.mapping.extensions import unsaid
 from adapter.mapping.graph import Found, Pool
 from adapter.mapping.mapper import ROOT, Mapper, Part, Tables
 from adapter.mapping.proof import FieldInfo, Prover
@@ -84,7 +85,7 @@ def load(
             raw = catalog.fields[kind]
             reader = Reader(f"fields/{kind}.yaml", raw, shared, version)
             definition = reader.definition()
-            builder = Builder(env)
+            builder = Builder(env, definition.kind)
             parts = [Part(b, builder.block(b), _links(b)) for b in definition.blocks]
             prover = Prover(env, definition, parts, records.fields(kind))
             findings += [*reader.problems, *builder.problems]
@@ -94,6 +95,8 @@ def load(
                 mappers[version][kind] = Mapper(
                     definition, parts, env, tables, records.key, _single(parts, records.fields(kind))
                 )
+    if not findings and kinds is None:  # else what is not used cannot be told from what was not read
+        findings += unsaid(catalog, mappers)
     if findings:
         raise MappingProofError(dict.fromkeys(_finding(f) for f in findings))
     return Mappings(mappers, hashlib.sha256(f"{catalog.version}|{sid}".encode()).hexdigest())

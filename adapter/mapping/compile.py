@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from adapter.mapping import paths
 from adapter.mapping.agree import Agreed
 from adapter.mapping.lists import Contained, Item, ListNode, Repeat
 from adapter.mapping.nodes import Absent, Fixed, Leaf, Matcher, Obj
@@ -50,17 +51,19 @@ def unneeded(obj: Obj) -> None:
 class Builder:
     """Compiles the blocks of one definition; collects problems instead of stopping at the first."""
 
-    def __init__(self, env: Env) -> None:
-        self.env = env
+    def __init__(self, env: Env, kind: str) -> None:
+        self.env, self.kind = env, kind
         self.problems: list[BadRow] = []
 
     def block(self, block: Block) -> Obj:
-        """The sealed tree of one resource block."""
+        """The sealed tree of one resource block, which claims its profile."""
         root = Obj("", block.type)
         if not self.env.elements(block.type):
             self.problems.append(BadRow(block.where, f"no resource type {block.type!r} in {self.env.version}"))
             return root
         self.rows(root, block.rows)
+        url = self.env.profile_url(self.kind, block.part)
+        self.rows(root, (Row(block.where, "fix", paths.parse("meta.profile[0]"), fix=url),))
         marks = [row for row in block.rows if row.marks and row.path]
         root.matchers += [constant_matcher(self.env, block.type, row, row.path) for row in marks]
         root.always = block.always or block.history

@@ -30,7 +30,10 @@ _WORDS = {
     "field", "copy", "path", "via", "with", "uses", "fix", "concept", "match", "table", "link", "each", "rows",
     "contained", "type", "include", "only", "class", "note", "missing", "read", "agree",
 }  # fmt: skip
-_BLOCK_WORDS = {"part", "type", "each", "rows", "among", "note", "only", "always", "key", "history"}
+_BLOCK_WORDS = {
+    "part", "type", "each", "rows", "among", "note", "only", "always", "key", "history", "profile", "questionnaire",
+}  # fmt: skip
+_TEXT_WORDS = {"profile": {"title", "text"}, "questionnaire": {"title", "text", "items"}}
 
 
 class BadRow(Exception):
@@ -81,6 +84,8 @@ class Block:
     always: bool = False
     key: str | None = None  # item field that the resource id is made of, instead of the item's number
     history: bool = False  # one for each version of the record, for readers: never read, never taken away
+    profile: Mapping[str, str] | None = None  # title and text of its profile
+    questionnaire: Mapping[str, Any] | None = None  # title, text and the words of each question, by linkId
 
 
 @dataclass(frozen=True)
@@ -129,11 +134,14 @@ class Reader:
             self.problems.append(BadRow(where, f"unknown word {sorted(unknown)[0]!r} in a resource block"))
         if raw.get("only", self.version) != self.version:
             return None
+        for word, words in _TEXT_WORDS.items():
+            if word in raw and not (isinstance(raw[word], Mapping) and set(raw[word]) == words):
+                self.problems.append(BadRow(where, f"{word} has the words {', '.join(sorted(words))}"))
         among = raw.get("among")
         return Block(
             where, str(raw.get("part", "")), str(raw.get("type", "")), self._rows(raw.get("rows", ())),
             raw.get("each"), (among["field"], tuple(among["codes"])) if among else None, bool(raw.get("always")),
-            raw.get("key"), bool(raw.get("history")),
+            raw.get("key"), bool(raw.get("history")), raw.get("profile"), raw.get("questionnaire"),
         )  # fmt: skip
 
     def _rows(self, raw_rows: Sequence[Mapping]) -> tuple[Row, ...]:

@@ -44,9 +44,10 @@ class Finding:
 class Validator:
     """A validator process for one FHIR release. Use as a context manager, from one thread at a time.
 
-    `version` R4 or R5; `definitions` a folder with our StructureDefinition, ValueSet and CodeSystem files
-    (searched with its subfolders); `heap` as for -Xmx; `c2` for long runs; `timeout` seconds for one answer,
-    the start included; `cache` the folder of builds. Raises SandboxError when it cannot be built or started.
+    `version` R4 or R5; `definitions` a folder with our definitions of this version, as NDJSON or one file each
+    (searched with its subfolders); resources are validated against the profiles that they claim; `heap` as for
+    -Xmx; `c2` for long runs; `timeout` seconds for one answer, the start included; `cache` the folder of builds.
+    Raises SandboxError when it cannot be built or started.
     """
 
     def __init__(

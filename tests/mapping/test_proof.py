@@ -14,9 +14,11 @@ from adapter.errors import ConfigError, MappingProofError
 PAIN = "fields/pain_outcome.yaml"
 FUNCTION = "fields/function_outcome.yaml"
 AE = "fields/adverse_event.yaml"
+DIARY = "fields/headache_day.yaml"
 STUDY = "fields/study.yaml"
 PROCEDURE = "fields/procedure.yaml"
 SHARED = "fields/_shared.yaml"
+TEXTS = "extensions.yaml"
 
 CASES = {
     "wrong path": (SHARED, "path: bodySite, via: concept_text", "path: bodySight, via: concept_text", "no element 'bodySight'"),
@@ -47,6 +49,7 @@ CASES = {
     "two rows, one element": (SHARED, "path: method, via: concept", "path: code, via: concept", "another row already fills Observation.code"),
     "unknown transform": (PAIN, "via: quantity_by", "via: quantity_bye", "no transform named 'quantity_bye'"),
     "unknown list": (PAIN, "via: concept, with: pain-context", "via: concept, with: pain-contexts", "no code list named"),
+    "unknown open system": (STUDY, "via: label, with: stratification-factor", "via: label, with: factor", "no open code system named 'factor'"),
     "unknown ConceptMap": (SHARED, "maps: [body-site-sct]", "maps: [body-site-icd]", "no ConceptMap named"),
     "list too small for the field": (PAIN, "via: concept, with: pain-context", "via: concept, with: recall-period", "is not in code list 'recall-period'"),
     "a unit without its instrument": (FUNCTION, "uses: [instrument, ncs_measure]\n", "uses: []\n", "needs the field of the instrument"),
@@ -66,6 +69,15 @@ CASES = {
     "two roots": (PAIN, "  - part: guess\n    type", "  - type", "exactly one resource without a part name"),
     "history that is read": (PAIN, "copy: assessor_id", "field: assessor_id", "a block with history has only copies"),
     "history of items": (PAIN, "    history: true", "    history: true\n    each: codes", "a block with history"),
+    "words for no extension": (TEXTS, "doi:\n", "isbn: {title: ISBN, text: A number.}\ndoi:\n", "extension 'isbn' is not used"),
+    "an extension that nobody explains": (TEXTS, "doi:\n", "the-doi:\n", "extension 'doi' has no text"),
+    "a part that nobody explains": (TEXTS, "    kind: Which", "    sort: Which", "part 'kind' of extension 'record' has no text"),
+    "a part that is not used": (TEXTS, "    kind: Which", "    sort: What.\n    kind: Which", "part 'sort' of extension 'record' is not used"),
+    "a resource that nobody explains": (
+        PAIN, "    profile:\n      title: Pain score\n", "    x:\n      title: Pain score\n", "unknown word 'x'",
+    ),
+    "words of a profile left out": (PAIN, "      title: Pain score\n", "", "profile has the words text, title"),
+    "a question that nobody asks": (DIARY, "        headache: Did", "        head: Did", "question 'headache' has no text"),
     "repeated YAML key": (PAIN, "record: pain_outcome\n", "record: pain_outcome\nrecord: pain_outcome\n", "record"),
 }  # fmt: skip
 
@@ -117,6 +129,24 @@ def test_a_new_code_without_a_concept_map_entry_stops_the_start(folder: Path) ->
     found["count"] = len(found["concept"])
     path.write_text(json.dumps(found))
     with pytest.raises((MappingProofError, ConfigError), match="left_ear_lobe"):
+        proof(folder)
+
+
+def test_a_block_without_words_for_its_profile_stops_the_start(folder: Path) -> None:
+    file = folder / PAIN
+    text = file.read_text()
+    start = text.index("    profile:\n")
+    file.write_text(text[:start] + text[text.index("    rows:\n") :])
+    with pytest.raises(MappingProofError, match=r"pain_outcome\.yaml: line 4: root: .* no title and text"):
+        proof(folder)
+
+
+def test_an_extension_with_the_name_of_a_profile_stops_the_start(folder: Path) -> None:
+    for file in (TEXTS, STUDY):
+        text = (folder / file).read_text()
+        old, new = ("doi:\n", "study-group:\n") if file == TEXTS else ("extension[doi]", "extension[study-group]")
+        (folder / file).write_text(text.replace(old, new, 1))
+    with pytest.raises(MappingProofError, match="extension 'study-group' has the name of a profile"):
         proof(folder)
 
 

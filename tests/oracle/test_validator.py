@@ -1,8 +1,10 @@
 """HAPI's own validator as judge of what the mappings make and the gate lets through, in both FHIR versions.
 
-It knows our CodeSystems and ValueSets, and takes nothing from the network. What the gate lets through, the validator
-accepts; where it is stricter than the gate, on things that mappings cannot make, `STRICTER` says so. Its warnings are
-known one by one. With HYDROFHIR_FULL_ORACLE=1 a whole trial of 40 subjects is judged, else a sample.
+It has our definitions (code lists, extensions, profiles, questions), is judge of them too, and takes nothing from the
+network: each resource is validated against the profile that it claims. What the gate lets through, the validator accepts;
+where it is stricter than the gate, on things that mappings cannot make, `STRICTER` says so. Its warnings are known one by
+one. With HYDROFHIR_FULL_ORACLE=1 a whole trial of 40 subjects is judged (HYDROFHIR_ORACLE_SUBJECTS: so many), else a
+sample.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,9 +23,16 @@ import pytest
 from adapter import catalog, codec, records, sandbox
 from adapter.assembly import assemble
 from adapter.errors import CodecError
+from adapter.exchange import connect
+from adapter.fhir import bundle
 from adapter.mill import Mill
+from adapter.publish import publish
+from adapter.report import Report
+from adapter.settings import Target
+from tests import stories
 from tests.derived import derived_of
 from tests.fhir.test_agreement import VALUES
+from tests.regenerate_examples import resources_of
 from tests.server.conftest import VERSIONS, need_java
 from tests.server.kit import corpus
 from tests.strategies import make
@@ -31,8 +40,10 @@ from tests.strategies import make
 pytestmark = pytest.mark.server
 FULL = os.environ.get("HYDROFHIR_FULL_ORACLE") == "1"
 SUBJECTS, RICH, SPOILT = (40, 60, 1_000) if FULL else (8, 15, 150)
+SUBJECTS = int(os.environ.get("HYDROFHIR_ORACLE_SUBJECTS", SUBJECTS))
 RICHNESS = (1.0, 1.0, 0.7)
 PERIOD = "http://hl7.org/fhir/StructureDefinition/Period#per-1"
+OURS = re.compile(f"{catalog.BASE}/(StructureDefinition|ValueSet)/").search
 NOT_IN_LIST, NOT_IN_LIST_CODING = "Terminology_TX_NoValid_2_CC", "Terminology_TX_NoValid_13"
 
 WARNINGS = {
@@ -59,13 +70,18 @@ WARNINGS = {
     # an adverse event that was judged, with nothing named that it could be related to
     ("Reference_REF_NoDisplay", "AdverseEvent.suspectEntity[].instance"): "R4",
     ("Reference_REF_NoDisplay", "AdverseEvent.suspectEntity[].instance.ofType(Reference)"): "R5",
-    ("Questionnaire_QR_Q_NotFound", "QuestionnaireResponse"): "the questions of the diary are not published as a resource",
     # a consent document that is named, not sent
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_NO_CONTENT", "Consent.source.ofType(Attachment)"): "R4",
     ("TYPE_SPECIFIC_CHECKS_DT_ATT_NO_CONTENT", "Consent.sourceAttachment[]"): "R5",
-    ("http://hl7.org/fhir/StructureDefinition/PlanDefinition#pld-4", "PlanDefinition"): "offsets count from events (R5)",
+    ("http://hl7.org/fhir/StructureDefinition/PlanDefinition#pld-4", "PlanDefinition"): "a time point without its anchor (R5)",
     ("TYPE_SPECIFIC_CHECKS_DT_MARKDOWN_HTML", "ResearchStudy.relatedArtifact[].citation"): "a < in what somebody typed",
 }  # fmt: skip
+
+OF_DEFINITIONS = {
+    "CONCEPTMAP_GROUP_TARGET_UNKNOWN": "targets in SNOMED CT, LOINC, NCIt ...: not on board",
+    "CONCEPTMAP_GROUP_TARGET_INCOMPLETE": "the same, where R5 has a system by name only",
+    "SD_BASE_EXPERIMENTAL": "ResearchStudy and others are experimental in R5 themselves",
+}
 
 STRICTER = {
     "DUPLICATE_ID": "element ids",
@@ -110,9 +126,13 @@ class Bench:
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     need_java()
-    with sandbox.Validator(request.param, catalog.mappings_path(), timeout=300) as validator:
+    folder = tmp_path_factory.mktemp("definitions")
+    target = Target(name="definitions", fhir=request.param, folder=folder)
+    report = publish(assemble(), connect(target), Report("definitions"))
+    assert report.exit_code == 0
+    with sandbox.Validator(request.param, folder, timeout=600, heap="2g") as validator:
         yield Bench(request.param, Mill(assemble(), request.param), validator)
 
 
@@ -135,9 +155,17 @@ def generated() -> list[dict[str, Any]]:
     return some
 
 
-@pytest.mark.parametrize("source", ["generated", "arbitrary"])
+def told() -> list[dict[str, Any]]:
+    """The records that each story comes to."""
+    return [record for story in stories.stories() for record in stories.played(story)[-1].kept.values()]
+
+
+SOURCES: dict[str, Callable[[], list[dict[str, Any]]]] = {"generated": generated, "arbitrary": rich, "examples": told}
+
+
+@pytest.mark.parametrize("source", SOURCES)
 def test_what_the_mappings_make_is_valid(bench: Bench, source: str) -> None:
-    made = bench.made(generated() if source == "generated" else rich())
+    made = bench.made(SOURCES[source]())
     errors: Counter[tuple[str, ...]] = Counter()
     warnings: Counter[tuple[str, ...]] = Counter()
     for one, finding in bench.judge(made):
@@ -149,6 +177,33 @@ def test_what_the_mappings_make_is_valid(bench: Bench, source: str) -> None:
     print(f"\n{bench.version} {source}: {told}")
     assert errors == {}
     assert warnings.keys() - WARNINGS.keys() == set(), "warnings that nobody has looked at"
+
+
+def test_what_others_wrote_in_the_examples_is_valid(bench: Bench) -> None:
+    """They claim no profile of ours, and need none."""
+    found = [r for story in stories.foreign_stories() for r in resources_of(story / f"bundle.{bench.version}.json")]
+    errors = [
+        (resource["resourceType"], finding.message_id, finding.location)
+        for resource, findings in zip(found, bench.validator.check_many(map(codec.dumps, found)), strict=True)
+        for finding in findings
+        if finding.is_error
+    ]
+    assert found
+    assert errors == []
+
+
+# -- our definitions ------------------------------------------------------------------------------------------------
+def test_our_definitions_are_valid(bench: Bench) -> None:
+    """One Bundle for each type: what the validator loads to judge an extension, it then loads once."""
+    made = assemble().definitions(bench.version)
+    for kind in dict.fromkeys(one["resourceType"] for one in made):
+        mine = [one for one in made if one["resourceType"] == kind]
+        findings = bench.validator.check(codec.dumps(bundle.collection(mine)))
+        errors = [(f.message_id, f.location, f.message) for f in findings if f.is_error]
+        warnings = Counter(f.message_id for f in findings if f.severity == "warning")
+        print(f"\n{bench.version} {kind}: {len(mine)}, {len(errors)} errors; warnings: {dict(warnings)}")
+        assert errors == []
+        assert warnings.keys() - OF_DEFINITIONS.keys() == set(), "warnings that nobody has looked at"
 
 
 def place_of(finding: sandbox.Finding) -> str:
@@ -195,6 +250,63 @@ OF_THE_OTHER = {
 }
 
 
+def extension(name: str, **value: Any) -> Any:
+    """Put another value into an extension of ours."""
+
+    def apply(resource: dict[str, Any]) -> None:
+        found = next(e for e in resource["extension"] if e["url"].endswith(f"/{name}"))
+        url = found["url"]
+        found.clear()
+        found.update({"url": url, **value})
+
+    return apply
+
+
+def without_record(resource: dict[str, Any]) -> None:
+    resource["extension"] = [e for e in resource["extension"] if not e["url"].endswith("/record")]
+
+
+def elsewhere(resource: dict[str, Any]) -> None:
+    """An extension of procedures where it does not belong."""
+    url = f"{catalog.BASE}/StructureDefinition/session-number"
+    resource["extension"].append({"url": url, "valuePositiveInt": 1})
+
+
+OF_A_PROFILE = {
+    "text where the extension says boolean": ("Procedure", extension("injectate-stated", valueString="yes"), "injectate-stated"),
+    "a code that is not in the list": ("Procedure", extension("therapy-role", valueCodeableConcept={"coding": [
+        {"system": f"{catalog.BASE}/CodeSystem/therapy-role", "code": "none_such"}]}), "therapy-role"),
+    "an extension without its value": ("Procedure", extension("injectate-stated", valueBoolean=None), "injectate-stated"),
+    "an extension where it does not belong": ("Observation", elsewhere, "session-number"),
+    "no record extension": ("Observation", without_record, "pain-outcome"),
+    "no time of issue": ("Observation", change("issued", None), "pain-outcome"),
+    "no category": ("Observation", change("category", None), "pain-outcome"),
+    "another category": ("Observation", change("category.0.coding.0.code", "exam"), "pain-outcome"),
+    "a value of another type": ("Observation", lambda r: r.update(valueString=str(r.pop("valueQuantity"))), "pain-outcome"),
+    "a profile that nobody knows": ("Observation", change("meta.profile.0", f"{catalog.BASE}/StructureDefinition/none-such"), "none-such"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_A_PROFILE)
+def test_a_profile_that_is_not_kept_is_an_error(bench: Bench, scores: list[dict[str, Any]], name: str) -> None:
+    """Else valid would say little."""
+    kind, apply, named = OF_A_PROFILE[name]
+    made = [m for m in bench.made(scores) if m.type == kind and m.kind in ("procedure", "pain_outcome")]
+    sound = next(m for m in made if (_is_score(m) if kind == "Observation" else named.encode() in m.data))
+    resource = codec.loads_wire(sound.data)
+    assert [f for f in bench.validator.check(sound.data) if f.is_error] == []
+    apply(resource)
+    errors = [f.message for f in bench.validator.check(codec.dumps(_filled(resource))) if f.is_error]
+    assert errors
+    assert any(named in message for message in errors), errors
+
+
+def _filled(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {k: _filled(v) for k, v in node.items() if v is not None}
+    return [_filled(v) for v in node] if isinstance(node, list) else node
+
+
 @pytest.fixture(scope="module")
 def scores() -> list[dict[str, Any]]:
     return corpus(2, 7, 4)
@@ -207,6 +319,7 @@ def test_what_is_broken_the_gate_refuses_as_the_validator_does(
     kind, apply = BROKEN[name] if name in BROKEN else OF_THE_OTHER[bench.version]
     sound = next(m for m in bench.made(scores) if m.type == kind and (kind != "Observation" or _is_score(m)))
     resource = codec.loads_wire(sound.data)
+    resource["meta"].pop("profile")  # with a claim HAPI does not look at time zones in R5
     apply(resource)
     assert bench.mill.gate.check(sound.data) == []
     assert bench.mill.gate.check(codec.dumps(resource)) != []
@@ -237,19 +350,21 @@ def test_spoilt_resources_that_the_gate_lets_through_are_valid_too(bench: Bench)
     while len(passed) < SPOILT:
         sound = chance.choice(pool)
         resource = codec.loads_wire(sound.data)
+        del resource["meta"]["profile"]  # what our definitions ask for beyond FHIR is no business of the gate
+        plain = codec.dumps(resource)
         spoil(resource, chance)
         tried += 1
         try:
             data = codec.dumps(resource)
         except CodecError:
             continue
-        if data != sound.data and not bench.mill.gate.check(data):
+        if data != plain and not bench.mill.gate.check(data):
             passed.append(sound._replace(data=data))
     assert tried > 2 * SPOILT, "the gate lets nearly everything through"
     worse = [
         (one.type, finding.message_id, finding.location, finding.message)
         for one, finding in bench.judge(passed)
-        if finding.is_error and finding.message_id not in STRICTER
+        if finding.is_error and finding.message_id not in STRICTER and not OURS(finding.message)
     ]
     assert worse == []
 

@@ -25,6 +25,7 @@ from adapter.catalog import BASE
 from adapter.errors import Issue
 from adapter.exchange import connect
 from adapter.mill import Mill
+from adapter.publish import publish
 from adapter.records.intake import Entry
 from adapter.report import Report
 from adapter.scope import Scope, types_of
@@ -132,6 +133,15 @@ class Place:
         report, issues = _every("push")
         try:
             return replace(pipeline.push(store, self.mill, partner, report), issues=issues)
+        finally:
+            partner.close()
+
+    def publish(self, base: str | None = None, **change: Any) -> Report:
+        """Load our definitions."""
+        partner = connect(self.target(base, **change))
+        report, issues = _every("definitions")
+        try:
+            return replace(publish(self.assembly, partner, report), issues=issues)
         finally:
             partner.close()
 

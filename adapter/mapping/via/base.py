@@ -65,6 +65,10 @@ class Env:
     def own_system(self, list_id: str) -> str:
         return f"{self.base}/CodeSystem/{list_id}"
 
+    def profile_url(self, kind: str, part: str) -> str:
+        """The canonical address of the profile of a resource block."""
+        return self.extension_url(profile_name(kind, part))
+
     def extension_url(self, name: str) -> str:
         """``x`` is ours, ``hl7:x`` is HL7's, anything with ``://`` is taken as it stands."""
         if "://" in name:
@@ -96,6 +100,11 @@ class Env:
         return {"coding": [coding]}
 
 
+def profile_name(kind: str, part: str) -> str:
+    """The last part of a profile's canonical address: ``procedure`` for a root, ``procedure-target`` for a part."""
+    return "-".join(filter(None, (kind.replace("_", "-"), part)))
+
+
 _OF_ROW: Any = object()
 
 
@@ -107,6 +116,8 @@ class Via(ABC):
     reads_absence: ClassVar[bool] = False  # an absent element is a statement of its own
     lossless: ClassVar[bool] = True  # False: only for copies
     whole: ClassVar[bool] = False  # writes and reads all items of a list at once
+    certain: ClassVar[bool] = True  # an element is there whenever one of its fields has a value
+    extensions: tuple[tuple[str, str], ...] = ()  # own ones that it adds to its element: name, value element
 
     def __init__(self, env: Env, row: Row, element: ElementInfo | None, given: Any = _OF_ROW) -> None:
         """``given`` stands for the row's ``with`` where a transform is part of another."""

@@ -76,6 +76,7 @@ class ItemNumber(Via):
 
     makes = ("id", "string")
     lossless = False
+    certain = False
 
     def write(self, ctx: Any, value: int) -> Any:
         return None
@@ -195,6 +196,7 @@ class Last(Via):
 
     makes = ("code",)
     lossless = False
+    certain = False
 
     def configure(self, given: Any) -> None:
         self.name, self.map = given["field"], dict(given["table"])
@@ -217,6 +219,7 @@ class Unless(Via):
 
     arity = None
     lossless = False
+    certain = False
 
     def configure(self, given: Any) -> None:
         if not isinstance(given, list) or len(self.row.fields) < 2:

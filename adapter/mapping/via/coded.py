@@ -53,6 +53,7 @@ class Coded(Via):
         if within is not None and within not in catalog.valuesets:
             raise ValueError(f"no ValueSet named {within!r}")
         self.place = f"code list {name!r}" if within is None else f"ValueSet {within!r}"
+        self.valueset = within or name
         self.within = frozenset(catalog.valuesets[within] if within else self.list.codes)
         self.standard: dict[str, list[dict[str, str]]] = {c: [] for c in self.list.codes}
         self.reverse: dict[tuple[str, str], set[str]] = {}  # what a standard code says

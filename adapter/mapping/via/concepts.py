@@ -97,6 +97,7 @@ class Bound(Coded):
 
     arity: ClassVar[int | None] = None
     makes = ("CodeableConcept",)
+    extensions = ((SOURCE_CODE, "valueCoding"),)
 
     def configure(self, given: Any) -> None:
         super().configure(given)
@@ -214,6 +215,7 @@ class Summary(Concepts):
     arity = 1
     makes = ("CodeableConcept",)
     lossless = False
+    certain = False
 
     def configure(self, given: Any) -> None:
         self.names = tuple(given["fields"])

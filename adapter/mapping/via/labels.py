@@ -34,6 +34,7 @@ class FlagCoding(Via):
     """true <-> a fixed Coding (`with`: system|code|display); false is not written."""
 
     makes = ("Coding",)
+    certain = False
 
     def configure(self, given: Any) -> None:
         self.fixed = self.env.concept(str(given))["coding"][0]
@@ -107,6 +108,8 @@ class Label(Via):
     def configure(self, given: Any) -> None:
         if not given:
             raise ValueError("label needs the name of its own system in 'with'")
+        if given not in self.env.catalog.open_systems:
+            raise ValueError(f"no open code system named {given!r}")
         self.system = self.env.own_system(str(given))
 
     def write(self, ctx: Any, value: str) -> Any:
@@ -128,6 +131,7 @@ class NoneStated(Via):
     statement, not a complication or an order (mapping.md part 1, rule 5)."""
 
     makes = ("code",)
+    certain = False
 
     def configure(self, given: Any) -> None:
         self.name = str(given or "")
@@ -151,6 +155,7 @@ class AbsentStatus(Via):
     arity = 2
     makes = ("CodeableConcept",)
     reads_absence = True
+    certain = False
 
     def configure(self, given: Any) -> None:
         self.concept = Concept(self.env, self.row, self.element, given)

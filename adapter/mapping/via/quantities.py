@@ -81,6 +81,7 @@ class QuantityBy(Via):
 
     arity = None
     makes = ("Quantity",)
+    certain = False
 
     def configure(self, given: Any) -> None:
         super().configure(given)
@@ -117,6 +118,7 @@ class SourceQuantity(Via):
 
     arity = 2
     makes = ("Quantity",)
+    certain = False
 
     def configure(self, given: Any) -> None:
         super().configure(given)
@@ -142,6 +144,7 @@ class Strength(Via):
 
     arity = 2
     makes = ("Ratio",)
+    certain = False
     _SHAPES = {"percent_wv": ("g", 100), "mg_per_ml": ("mg", 1)}
 
     def write(self, ctx: Any, value: Any, unit: Any) -> Any:

@@ -12,6 +12,8 @@ from adapter.mapping.literal import named
 from adapter.mapping.via.base import Refuse, Via, need, register
 from adapter.mapping.via.labels import CodingVia
 
+RECORD_VERSION = "record-version"
+
 
 @register("reference")
 class Reference(Via):
@@ -110,6 +112,7 @@ class IdOf(Via):
 
     makes = ("string",)
     lossless = False
+    certain = False
 
     def write(self, ctx: Any, value: str) -> Any:
         return None
@@ -131,10 +134,12 @@ class Versioned(Via):
 
     arity = 2
     makes = ("Reference",)
+    certain = False
+    extensions = ((RECORD_VERSION, "valuePositiveInt"),)
 
     def configure(self, given: Any) -> None:
         self.reference = Reference(self.env, self.row, self.element, given)
-        self.url = self.env.extension_url("record-version")
+        self.url = self.env.extension_url(RECORD_VERSION)
 
     def write(self, ctx: Any, record: Any, version: Any) -> Any:
         if record is None:
@@ -223,6 +228,7 @@ class SourcePair(Via):
 
     arity = 2
     makes = ("Identifier",)
+    certain = False
 
     def configure(self, given: Any) -> None:
         super().configure(given)

@@ -14,6 +14,7 @@ from adapter.mapping.via.concepts import Concept
 from adapter.mapping.via.refs import Reference
 
 PROCEDURE = "procedure"
+SUSPECT, SUSPECTED = "suspect", "suspected"
 _RESOURCES = {"device": ("Device", "type")}  # what a suspect is, where a reference needs a resource; else a Substance
 
 
@@ -32,6 +33,7 @@ class Suspects(Via):
     arity = 3
     makes = ("AdverseEventSuspectEntity",)
     whole = True
+    certain = False
 
     def configure(self, given: Any) -> None:
         if not isinstance(given, dict) or "relatedness" not in given:
@@ -40,8 +42,10 @@ class Suspects(Via):
         self.codes = Concept(self.env, self.row, self.element, words)
         self.judged = Concept(self.env, self.row, self.element, given["relatedness"])
         self.procedure = Reference(self.env, self.row, self.element, PROCEDURE)
-        self.suspect, self.suspected = (self.env.extension_url(name) for name in ("suspect", "suspected"))
+        self.suspect, self.suspected = (self.env.extension_url(name) for name in (SUSPECT, SUSPECTED))
         self.r4 = self.env.version == "R4"
+        together = () if self.r4 else ((SUSPECT, "valueCodeableConcept"),)
+        self.extensions = (*together, (SUSPECTED, "valueBoolean"))
         self.instance = "instance" if self.r4 else "instanceReference"
 
     # -- forward ----------------------------------------------------------------------------------------------

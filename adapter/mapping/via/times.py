@@ -42,6 +42,7 @@ class When(Via):
     arity = 2
     makes = ("choice",)
     suffixes = ("DateTime", "Period")
+    extensions = ((PERIOD_END, "valueDateTime"),)
 
     def write(self, ctx: Any, start: Any, end: Any) -> Any:
         if end is not None:
@@ -86,6 +87,7 @@ class Period(Via):
 
     arity = 2
     makes = ("Period",)
+    extensions = ((PERIOD_END, "valueDateTime"),)
 
     def write(self, ctx: Any, start: Any, end: Any) -> Any:
         return as_period(self.env, start, end)
@@ -100,6 +102,7 @@ class PeriodDays(Via):
 
     arity = 2
     makes = ("Period",)
+    certain = False
 
     def write(self, ctx: Any, start: Any, days: Any) -> Any:
         if start is None or days is None:

@@ -6,7 +6,9 @@ import ca.uhn.fhir.parser.StrictErrorHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.hl7.fhir.common.hapi.validation.support.PrePopulatedValidationSupport;
 import org.hl7.fhir.instance.model.api.IBaseResource;
@@ -14,48 +16,72 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Our own definitions from a folder and the folders below it: files named {@code StructureDefinition-*.json},
- * {@code ValueSet-*.json} and {@code CodeSystem-*.json}.
+ * Our own definitions from a folder and the folders below it: files {@code *.ndjson}, one resource a line, and files
+ * named {@code StructureDefinition-*.json}, {@code ValueSet-*.json}, {@code CodeSystem-*.json} and so on.
  *
- * <p>They are written in R4 form. For R5 the same files are read; one that R5 cannot parse is left out, and the log
- * says so.
+ * <p>They are of the release that is validated. A definition that cannot be read is an error: without it the validator
+ * would prove less than it seems to.
  */
-final class Definitions {
+final class Definitions extends PrePopulatedValidationSupport {
 
     private static final Logger LOG = LoggerFactory.getLogger(Definitions.class);
 
-    private Definitions() {}
+    private static final String NAMES =
+            "(StructureDefinition|ValueSet|CodeSystem|ConceptMap|Questionnaire)-.*\\.json|.*\\.ndjson";
+
+    /** HAPI keeps no Questionnaires beside the other definitions. */
+    private final Map<String, IBaseResource> questionnaires = new HashMap<>();
 
     /** @param folder may be null: no definitions of our own. */
-    static PrePopulatedValidationSupport load(FhirContext fhir, Path folder) throws IOException {
-        PrePopulatedValidationSupport support = new PrePopulatedValidationSupport(fhir);
+    Definitions(FhirContext fhir, Path folder) throws IOException {
+        super(fhir);
         if (folder == null) {
-            return support;
+            return;
         }
         IParser parser = fhir.newJsonParser().setParserErrorHandler(new StrictErrorHandler());
         for (Path file : files(folder)) {
-            try {
-                IBaseResource definition = parser.parseResource(Files.readString(file));
-                switch (fhir.getResourceType(definition)) {
-                    case "StructureDefinition" -> support.addStructureDefinition(definition);
-                    case "ValueSet" -> support.addValueSet(definition);
-                    case "CodeSystem" -> support.addCodeSystem(definition);
-                    default -> LOG.warn("{} is not the definition its name says", file);
+            boolean lines = file.getFileName().toString().endsWith(".ndjson");
+            for (String text : lines ? Files.readAllLines(file) : List.of(Files.readString(file))) {
+                if (text.isBlank()) {
+                    continue;
                 }
-            } catch (RuntimeException unreadable) {
-                LOG.warn("{} left out, not readable as {}: {}",
-                        file, fhir.getVersion().getVersion(), unreadable.getMessage());
+                try {
+                    add(fhir, parser.parseResource(text));
+                } catch (RuntimeException unreadable) {
+                    throw new IOException(file + ": not readable as " + fhir.getVersion().getVersion() + ": "
+                            + unreadable.getMessage());
+                }
             }
         }
-        LOG.info("{} definitions from {}", support.countAll(), folder);
-        return support;
+        LOG.info("{} definitions from {}", countAll(), folder);
+    }
+
+    private void add(FhirContext fhir, IBaseResource definition) {
+        switch (fhir.getResourceType(definition)) {
+            case "StructureDefinition" -> addStructureDefinition(definition);
+            case "ValueSet" -> addValueSet(definition);
+            case "CodeSystem" -> addCodeSystem(definition);
+            case "Questionnaire" -> questionnaires.put(
+                    fhir.newTerser().getSinglePrimitiveValueOrNull(definition, "url"), definition);
+            default -> LOG.debug("{}: of no use to a validator", definition.getIdElement());
+        }
+    }
+
+    /** The type may be null: then anything of this address is meant. */
+    @Override
+    @SuppressWarnings("unchecked")
+    public <T extends IBaseResource> T fetchResource(Class<T> type, String uri) {
+        IBaseResource found = uri == null ? null : questionnaires.get(uri);
+        if (found != null && (type == null || type.isInstance(found))) {
+            return (T) found;
+        }
+        return super.fetchResource(type, uri);
     }
 
     private static List<Path> files(Path folder) throws IOException {
         try (Stream<Path> found = Files.walk(folder)) {
             return found.filter(Files::isRegularFile)
-                    .filter(file -> file.getFileName().toString()
-                            .matches("(StructureDefinition|ValueSet|CodeSystem)-.*\\.json"))
+                    .filter(file -> file.getFileName().toString().matches(NAMES))
                     .sorted()
                     .toList();
         }

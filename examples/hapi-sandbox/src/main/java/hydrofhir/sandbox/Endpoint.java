@@ -73,6 +73,7 @@ public class Endpoint {
         server.setServerConformanceProvider(capabilities);
 
         if (validate) {
+            CorePackage.prepare(fhir);
             RequestValidatingInterceptor interceptor = new RequestValidatingInterceptor();
             interceptor.addValidatorModule(validator);
             interceptor.setFailOnSeverity(ResultSeverityEnum.ERROR);

@@ -39,16 +39,18 @@ public final class Validator {
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
+    private final FhirContext fhir;
     private final FhirValidator validator;
 
     Validator(FhirContext fhir, Path definitions) throws IOException {
+        this.fhir = fhir;
         UnknownCodeSystemWarningValidationSupport unknownSystems = new UnknownCodeSystemWarningValidationSupport(fhir);
         // SNOMED CT, LOINC and ICD are not on board: a code of theirs is no reason for a warning.
         unknownSystems.setNonExistentCodeSystemSeverity(IssueSeverity.INFORMATION);
         ValidationSupportChain support =
                 new ValidationSupportChain(
                         new DefaultProfileValidationSupport(fhir),
-                        Definitions.load(fhir, definitions),
+                        new Definitions(fhir, definitions),
                         new CommonCodeSystemsTerminologyService(fhir),
                         new InMemoryTerminologyServerValidationSupport(fhir),
                         new SnapshotGeneratingValidationSupport(fhir),
@@ -73,6 +75,9 @@ public final class Validator {
             return answer;
         }
         try {
+            if (line.contains("\"StructureDefinition\"")) {
+                CorePackage.prepare(fhir);
+            }
             for (SingleValidationMessage found : validator.validateWithResult(line).getMessages()) {
                 add(
                         issues,
