@@ -180,7 +180,7 @@ def _plainly_contained(data: bytes, contained: Any) -> bool:
             return False
         ids.add(head[1])
     used = _LOCAL.findall(data)
-    return ids == set(used) and len(used) == data.count(b'"#')
+    return len(ids) == len(contained) and ids == set(used) and len(used) == data.count(b'"#')
 
 
 def _walk(data: bytes, path: str, has_contained: bool) -> list[GateIssue]:
@@ -202,6 +202,8 @@ def _walk(data: bytes, path: str, has_contained: bool) -> list[GateIssue]:
     if has_contained:
         for i, resource in enumerate(root["contained"]):
             if isinstance(resource, dict):
+                if contained.count(resource.get("id")) > 1:
+                    issues.append(GateIssue(f"{path}.contained[{i}].id", "contained-id", "another one has the same id"))
                 issues += _contained(resource, f"{path}.contained[{i}]", used)
     return issues
 

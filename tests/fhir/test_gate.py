@@ -399,3 +399,17 @@ def test_an_id_of_a_contained_resource_that_is_no_text_is_refused() -> None:
         "generalPractitioner": [{"reference": "#a"}],
     }
     assert Gate("R4").check(codec.dumps(resource))
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_two_contained_resources_of_one_id_are_refused(version: str) -> None:
+    """A reference to it would have two answers."""
+    inside = {"resourceType": "Organization", "id": "a", "name": "x"}
+    resource = {
+        "resourceType": "Patient",
+        "id": "p",
+        "contained": [inside, {**inside, "name": "y"}],
+        "managingOrganization": {"reference": "#a"},
+    }
+    assert {issue.rule for issue in Gate(version).check(codec.dumps(resource))} == {"contained-id"}
+    assert Gate(version).check(codec.dumps({**resource, "contained": [inside]})) == []

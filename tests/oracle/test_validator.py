@@ -60,9 +60,6 @@ WARNINGS = {
     (NOT_IN_LIST, "ResearchStudy.progressStatus[].state"): "states that FHIR's list does not have (R5)",
     ("Terminology_TX_Code_ValueSet_Ext", "ResearchStudy.primaryPurposeType"): "no purpose, only why there is none (R4)",
     (NOT_IN_LIST, "Provenance.activity"): "a cancelled version: FHIR's list has no such activity (R4)",
-    # which kind of record a derived measure cites
-    (NOT_IN_LIST, "Observation.derivedFrom[].identifier.type"): "an observation or a day",
-    (NOT_IN_LIST, "Observation.focus[].identifier.type"): "any other",
     # somebody whose role is known and whose id is not
     ("Reference_REF_NoDisplay", "Observation.performer[]"): "assessor without id",
     ("Reference_REF_NoDisplay", "Procedure.performer[].actor"): "operator without id",

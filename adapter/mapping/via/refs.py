@@ -10,7 +10,6 @@ from typing import Any
 
 from adapter.mapping.literal import named
 from adapter.mapping.via.base import Refuse, Via, need, register
-from adapter.mapping.via.labels import CodingVia
 
 RECORD_VERSION = "record-version"
 
@@ -177,28 +176,6 @@ class Former(Via):
         return None
 
 
-@register("cited")
-class Cited(Via):
-    """(kind, record id) <-> Identifier of a record with its kind as type, where several kinds of records are cited that
-    are resources of one type. `with`: the list of kinds."""
-
-    arity = 2
-    makes = ("Identifier",)
-
-    def configure(self, given: Any) -> None:
-        self.kinds = CodingVia(self.env, self.row, None, given)
-        self.system = f"{self.env.sid}/record-id"
-
-    def write(self, ctx: Any, kind: Any, record: Any) -> Any:
-        if kind is None or record is None:
-            return None
-        return {"type": {"coding": [self.kinds.write(ctx, kind)]}, "system": self.system, "value": record}
-
-    def read(self, ctx: Any, element: Any) -> Any:
-        kind = self.kinds.code_of(need(element, dict, "Identifier").get("type", {}))
-        return kind, need(element.get("value"), str, "string")
-
-
 @register("literal")
 class Literal(Via):
     """Copy: (kind, key) as the literal reference to that record; nothing without the key. `with`: rows of the
@@ -207,6 +184,7 @@ class Literal(Via):
     arity = 2
     makes = ("string",)
     lossless = False
+    certain = False
 
     def configure(self, given: Any) -> None:
         if not isinstance(given, list):
