@@ -108,7 +108,7 @@ def serve() -> None:
 @click.option(
     "--fhir", "versions", type=VERSION, multiple=True, help="FHIR version; may be given twice (default: both)."
 )
-@click.option("--subjects", type=click.IntRange(1), default=42, show_default=True, help="Persons in the trial.")
+@click.option("--subjects", type=click.IntRange(1), default=12, show_default=True, help="Persons in the trial.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same records.")
 @click.option(
     "--server", metavar="URL", envvar="FHIR_SERVER", show_envvar=True, help="A FHIR server instead of the sandbox."

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.derived import kept
 from tests.server.kit import Place, Record, amended, corpus, nothing_sent, of_subjects, texts
 from tests.server.witness import ARRIVED, HALF, WRITTEN, Cut, Witness
 
@@ -102,6 +103,7 @@ def test_killed_again_and_again_and_nothing_is_lost_or_doubled(
             witness.cut = Cut(*cut, action=process.kill)
         killed += _ended(process, witness, chance.uniform(0, 0.8) if cut is None else None) == -9
         witness.idle()
+        ever |= set(place.parts(kept(store)))
         _only_whole_records(place, current, ever)
     assert killed >= len(exact), "too few of the kills came in time"
 
@@ -111,12 +113,14 @@ def test_killed_again_and_again_and_nothing_is_lost_or_doubled(
             break
     assert code == 0, report
     versions = place.versions()
-    assert set(versions) == set(place.parts(current.values()))
+    assert set(versions) == set(place.parts([*current.values(), *kept(store)])), "with what follows from them"
     once = place.parts(r for r in current.values() if r["version"] == 1)
     assert {versions[one] for one in once} == {"1"}, "something was written twice"
     assert set(versions.values()) <= {"1", "2"}
-    _, got = place.pull(place.store("back"))
+    back = place.store("back")
+    _, got = place.pull(back)
     assert texts(got) == texts(current.values())
+    assert texts(kept(back)) == texts(kept(store))
     assert nothing_sent(pusher.run()[1]["counts"])
 
 
