@@ -19,11 +19,17 @@ from adapter.circles import Circles
 from adapter.errors import Issue
 from adapter.neighbours import REFUSE, WAIT, Circle, Finding, Record, decide, name
 from adapter.report import Report
-from adapter.store import DERIVED, Held, Place, Put, Store, key_text, rank
+from adapter.store import DERIVED, Held, Place, Put, Store, key_text, names_of, rank
 
 CHUNK = 1_000
+RETRACTED = "entered_in_error"
 SUBJECTS = 50
 """How many subjects are in memory at a time, with all their records."""
+
+
+_Name = tuple[str, str, str]
+"""Kind, which name it is (business_key, source), and the name."""
+FIELDS = {"business_key": "business_key", "source": "source_record_id"}
 
 
 @dataclass(slots=True)
@@ -39,11 +45,20 @@ class _Case:
     def record_id(self) -> str:
         return str(self.record["record_id"])
 
+    @property
+    def alive(self) -> bool:
+        return bool(self.record["record_status"] != RETRACTED)
+
+    @property
+    def called(self) -> list[_Name]:
+        return [(self.place[0], column, value) for column, value in names_of(self.record) if value]
+
 
 @dataclass(slots=True)
 class _Chunk:
     """A chunk being judged. ``latest``: version kept, by place; ``waits``: what waits of these places, by version;
-    ``retried``: it comes out of the quarantine. The rest is what becomes of it."""
+    ``retried``: it comes out of the quarantine; ``taken``: who has which name, with the record id. The rest is what
+    becomes of it."""
 
     latest: dict[Place, int]
     retried: bool
@@ -53,6 +68,7 @@ class _Chunk:
     held: list[Held] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     names: dict[Place, None] = field(default_factory=dict)
+    taken: dict[_Name, dict[Place, str]] = field(default_factory=dict)
 
 
 class Admission:
@@ -130,6 +146,8 @@ class Admission:
             chunk.waits.setdefault((one.kind, one.key), {})[one.version] = one
         for place in known:
             chunk.gone += [one.seq for one in chunk.waits.get(place, {}).values() if one.version <= latest[place]]
+        if strict:
+            self._names(chunk, [case for cases in newer.values() for case in cases])
         studies = self._circles.studies(case.record for cases in newer.values() for case in cases)
         for case in newer.pop("", ()):
             if self._let_in(case, chunk, None):
@@ -146,7 +164,7 @@ class Admission:
 
     def _let_in(self, case: _Case, chunk: _Chunk, circle: Circle | None) -> bool:
         """Whether a version is kept; else it is refused or held. A study has no circle."""
-        if not self._in_turn(case, chunk):
+        if not self._in_turn(case, chunk) or self._doubled(case, chunk):
             return False
         if circle is not None:
             former = circle.put(case.place, case.record)
@@ -162,10 +180,36 @@ class Admission:
                 return False
         chunk.latest[case.place] = case.version
         chunk.put.append(case.item)
+        if case.alive:
+            for each in case.called:
+                chunk.taken.setdefault(each, {})[case.place] = case.record_id
         called = name(case.record)
         chunk.names[called.kind, key_text(called.key)] = None
         self._decided(case, chunk)
         return True
+
+    def _names(self, chunk: _Chunk, cases: Sequence[_Case]) -> None:
+        """Who has the names of these cases, but for those that are given up in this very chunk."""
+        leaving = {case.place for case in cases if not case.alive}
+        for one in self._store.namesakes(each for case in cases for each in names_of(case.record)):
+            if one.place not in leaving and one.record_status != RETRACTED:
+                chunk.taken.setdefault((one.place[0], *one.name), {})[one.place] = one.record_id
+
+    def _doubled(self, case: _Case, chunk: _Chunk) -> bool:
+        """V13: another record of the kind, not entered in error, has the business key or the key in the source. Then
+        this one is refused."""
+        if not chunk.strict:
+            return False
+        for each in case.called if case.alive else ():
+            for place, other in chunk.taken.get(each, {}).items():
+                if place != case.place:
+                    message = f"the record {other} has it"
+                    self._report.refuse(
+                        [Issue(case.record_id, FIELDS[each[1]], "V13-double", "unique", message=message)]
+                    )
+                    self._decided(case, chunk)
+                    return True
+        return False
 
     def _in_turn(self, case: _Case, chunk: _Chunk) -> bool:
         """V12: the version before is kept, or none is, and none before it waits. The first one seen of a record begins

@@ -380,3 +380,61 @@ def test_any_order_ends_in_the_same_store(tmp_path_factory: Any, dice: Random, c
             place = one["kind"], records.key(one)
             assert store.versions(*place) == clean.versions(*place)
         assert set(store.iter_flags()) == set(clean.iter_flags())
+
+
+# -- doubles -------------------------------------------------------------------------------------------------------
+
+TWIN = {"source_record_id": "another", "record_id": "6c7b5a43-90a1-5c1d-8f5e-0f4be2f1d001"}
+
+
+def doubles(report: Report) -> list[tuple[str | None, str, str]]:
+    return [(issue.record, issue.field, issue.rule) for issue in report.issues]
+
+
+def test_one_score_entered_twice_is_kept_once(store: Store) -> None:
+    """The same subject, procedure, target, instrument and time point under two keys of the source: one business key."""
+    *parents, score = story()
+    twin = made("pain_outcome", {**TWIN, "score": Decimal(4)})
+    assert twin["business_key"] == score["business_key"]
+    report = take(store, [*parents, score, twin])
+    assert doubles(report) == [(twin["record_id"], "business_key", "V13-double")]
+    assert score["record_id"] in str(report.issues[0].message)
+    assert (report.counts["new"], report.counts["refused"]) == (5, 1)
+    assert doubles(take(store, [twin])) == [(twin["record_id"], "business_key", "V13-double")], "in another file too"
+    assert take(store, [score]).counts["unchanged"] == 1
+    assert take(store, [again(score, score=Decimal(5))]).counts["changed"] == 1, "nobody is his own double"
+
+
+def test_one_key_of_the_source_is_one_record(store: Store) -> None:
+    *parents, score = story()
+    other = made("pain_outcome", {"record_id": TWIN["record_id"], "business_key": "another"})
+    report = take(store, [*parents, score, other])
+    assert doubles(report) == [(other["record_id"], "source_record_id", "V13-double")]
+
+
+def test_what_was_entered_in_error_holds_no_name(store: Store) -> None:
+    """Taken back and entered anew: in two files, or in one, whatever their order."""
+    *parents, score = story()
+    twin = made("pain_outcome", TWIN)
+    take(store, [*parents, score])
+    report = take(store, [twin, again(score, record_status="entered_in_error")])
+    assert (doubles(report), report.counts["new"], report.counts["changed"]) == ([], 1, 1)
+    back = again(score, 3, record_status="corrected", supersedes_version=2)
+    assert doubles(take(store, [back])) == [(score["record_id"], "business_key", "V13-double")]
+
+
+def test_a_double_is_found_when_what_it_waited_for_has_come(store: Store) -> None:
+    *parents, score = story()
+    twin = made("pain_outcome", TWIN)
+    assert take(store, [score, twin]).counts["waiting"] == 2
+    report = take(store, parents)
+    assert (len(doubles(report)), report.counts["new"], store.waiting_count()) == (1, 5, 0)
+
+
+def test_what_a_server_has_twice_is_kept_twice(store: Store) -> None:
+    report = Report("keep")
+    admission = Admission(store, report, strict=False)
+    some = [*story(), made("pain_outcome", TWIN)]
+    admission.take((r["kind"], records.key(r), r, codec.dumps(r), codec.digest(r)) for r in some)
+    admission.finish()
+    assert (report.counts["new"], doubles(report)) == (6, [])

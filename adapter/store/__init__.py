@@ -12,10 +12,11 @@ from sqlalchemy import func, insert, select
 from ..errors import ConfigError
 from .base import HEAD, Database
 from .dead_letters import DeadLetter
+from .doubles import Doubles, Namesake
 from .due import Due, Dues
 from .flags import Flag, Flags
 from .ledger import MAX_ATTEMPTS, Ledger, Ledgers
-from .putting import DERIVED, Place, Put, PutReport, Putting, key_text, rank
+from .putting import DERIVED, Place, Put, PutReport, Putting, key_text, names_of, rank
 from .records import Records, Stored
 from .staging import Staged, Staging
 from .tables import record, setting
@@ -30,6 +31,7 @@ __all__ = [
     "Flag",
     "Held",
     "Ledger",
+    "Namesake",
     "Place",
     "Put",
     "PutReport",
@@ -39,11 +41,12 @@ __all__ = [
     "Store",
     "Stored",
     "key_text",
+    "names_of",
     "rank",
 ]
 
 
-class Store(Ledgers, Staging, Waiting, Flags, Dues):
+class Store(Ledgers, Staging, Waiting, Flags, Dues, Doubles):
     """One database. Readers see whole transactions; a second process waits for its turn to write."""
 
     def __init__(self, url: str) -> None:

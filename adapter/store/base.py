@@ -23,7 +23,7 @@ from ..errors import ConfigError, Retry, Stop
 from . import tables
 
 _WAL_TRIES, _WAL_PAUSE = 300, 0.1
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a test compares it with the migrations folder."""
 
 

@@ -4,7 +4,7 @@ A record comes as (kind, key, record, body, hash): the record is read for its Re
 is. Must not know what the fields mean.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -217,7 +217,14 @@ class _Batch:
             "synthetic": record.get("synthetic") is True,
             "put_at": self.at,
             "body": body,
+            **dict(names_of(record)),
         }
+
+
+def names_of(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(Column, value) of the names that no other record of the kind may have: business key, and key in the source."""
+    yield "business_key", str(record.get("business_key", ""))
+    yield "source", f"{record['source_system']}|{record['source_record_id']}" if "source_record_id" in record else ""
 
 
 def _unchanged(report: PutReport, replays: dict[Place, list[Issue]], place: Place) -> None:

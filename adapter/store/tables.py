@@ -44,9 +44,13 @@ record = Table(
     Column("synthetic", Boolean, nullable=False),
     Column("put_at", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("business_key", String, nullable=False, server_default=""),
+    Column("source", String, nullable=False, server_default=""),  # source_system|source_record_id
     UniqueConstraint("kind", "key", name="record_key"),
     Index("record_order", "subject_key", "rank", "seq", "kind", "key", "hash"),  # covers the "unchanged" decision
     Index("record_record_id", "record_id"),
+    Index("record_business_key", "business_key"),
+    Index("record_source", "source"),
 )
 
 record_version = Table(

@@ -114,3 +114,17 @@ def test_an_older_store_derives_for_all_its_subjects(tmp_path):
     old.close()
     with Store(f"sqlite:///{path}") as store:
         assert [one.subject for one in store.due()] == ["S1", "S2"]
+
+
+def test_an_older_store_knows_the_names_of_its_records(tmp_path):
+    path = tmp_path / "s.sqlite"
+    with Store(f"sqlite:///{path}") as store:
+        body = b'{"business_key":"S1/P1","source_system":"edc","source_record_id":"17"}'
+        kind, key, record, _, hash = put("procedure", "S1", "P1")
+        store.put_records([(kind, key, record, body, hash), put("subject", "S2")])
+    as_of("0004", path, command.downgrade)
+    with Store(f"sqlite:///{path}") as store:
+        for name in (("business_key", "S1/P1"), ("source", "edc|17")):
+            (found,) = store.namesakes([name])
+            assert (found.place, found.name) == (("procedure", "S1|P1"), name)
+        assert store.namesakes([("business_key", ""), ("source", "edc|1")]) == []

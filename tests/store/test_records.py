@@ -1,6 +1,7 @@
 """Records in the store: versions, replays, order, what is not written again."""
 
 import hashlib
+import json
 import sqlite3
 import uuid
 
@@ -20,7 +21,7 @@ def put(kind: str, *key: str, version: int = 1, body: str = "", **meta):
     record = {"record_id": f"rec-{key[-1]}", "version": version, "record_status": "final", **meta}
     if kind != "study":
         record.setdefault("subject_id", key[0])
-    data = f"{kind} {key} {version} {body}".encode()
+    data = json.dumps({"told": f"{kind} {key} {version} {body}"}).encode()
     return kind, key, record, data, hashlib.sha256(data).hexdigest()
 
 
