@@ -147,7 +147,7 @@ def generated() -> list[dict[str, Any]]:
     some, of = corpus(SUBJECTS, 7, 10), Counter[tuple[str, bool]]()
     for one in derived_of(some):
         of[one["formula"], "undefined" in one] += 1
-        if of[one["formula"], "undefined" in one] <= (10_000 if FULL else 4):
+        if of[one["formula"], "undefined" in one] <= (10_000 if FULL else 1):
             some.append(one)
     return some
 

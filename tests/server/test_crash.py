@@ -3,7 +3,7 @@
 The push runs as the command does, in a process of its own. Half of the kills come at a random time after its first
 request, the others at an exact moment of a transaction: before the server has seen it, after the server has committed
 it (so that the receipt is lost), and in the middle of the answer. Ten kills in R4; R5, where the same code runs, has
-half of them.
+half of them, without what follows from the records.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Pusher:
         config.write_text(
             f'sid = "{place.sid}"\nstate = "{place.folder}"\n[targets.here]\nbase_url = "{base}"\n'
             f'fhir = "{place.version}"\nbundle_entries = 10\nconcurrency = 2\n'
+            f"derived = {str(place.version == 'R4').lower()}\n"
         )
         self.env = {**os.environ, "HYDROFHIR_CONFIG": str(config), "HYDROFHIR_STORE": place.store_url(name)}
         self.errors = place.folder / "push.err"

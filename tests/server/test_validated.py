@@ -55,7 +55,7 @@ def test_it_takes_our_definitions(strict: Place) -> None:
 
 
 def test_a_validating_server_takes_everything(strict: Place) -> None:
-    records = corpus(3, 81, 6)
+    records = corpus(1, 81, 1)
     store = strict.store("strict", records)
     bring_up_to_date(store, Report("derive"))
     everything = [*records, *kept(store)]
