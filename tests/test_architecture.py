@@ -210,9 +210,7 @@ ENVIRONMENT = {
 
 # modules of more than LONG lines -> why they are not cut
 LONG = 300
-LONG_MODULES = {
-    "mapping.compile": "one pass from rows to trees; its steps share what they know of the element",
-}
+LONG_MODULES: dict[str, str] = {}
 
 
 @dataclass

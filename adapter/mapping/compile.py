@@ -7,36 +7,22 @@ from typing import Any
 
 from adapter.mapping import paths
 from adapter.mapping.agree import Agreed
+from adapter.mapping.leaves import absences, allowed, constant, matchers, transformed
 from adapter.mapping.lists import Contained, Item, ListNode, Repeat
-from adapter.mapping.nodes import Absent, Fixed, Leaf, Matcher, Obj
+from adapter.mapping.nodes import Fixed, Leaf, Obj
 from adapter.mapping.paths import Step
 from adapter.mapping.recognise import (
-    coded_matcher,
     concept_matcher,
     constant_matcher,
     contained_matcher,
     equal_matcher,
 )
 from adapter.mapping.rows import BadRow, Block, Row
-from adapter.mapping.via import REGISTRY, Env, Via
-from adapter.mapping.via.coded import Coded
+from adapter.mapping.via import Env
 
 _PRIMITIVE_SIBLING = "Element"
 _OPEN = ("category",)  # FHIR leaves its lists open: each writer adds ways to classify
 _LABELLED = ("extension", "modifierExtension", "identifier", "component", "item")
-
-
-class LinkVia(Via):
-    """A reference between parts of one record; the graph is found again by its path."""
-
-    makes = ("Reference",)
-    lossless = False
-
-    def write(self, ctx: Any, value: Any) -> Any:
-        return value
-
-    def read(self, ctx: Any, element: Any) -> Any:
-        return None
 
 
 def unneeded(obj: Obj) -> None:
@@ -106,7 +92,7 @@ class Builder:
                 obj.children.append(child)
             bound = self.place(child, row, rest)
         if row.match and not bound:
-            obj.matchers += self.matchers(obj, row, path)
+            obj.matchers += matchers(self.env, obj, row, path)
         return bound
 
     def place_in_list(self, obj: Obj, row: Row, step: Step, rest: tuple[Step, ...], inner_type: str) -> bool:
@@ -137,7 +123,7 @@ class Builder:
         if row.mode == "contained":
             found.matchers.append(contained_matcher(found, rest))
         if row.match and not bound and not self.labelled(step):
-            found.matchers += self.matchers(found, row, rest)
+            found.matchers += matchers(self.env, found, row, rest)
             return True
         return bound
 
@@ -219,10 +205,10 @@ class Builder:
             raise BadRow(row.where, f"{row.text}: agree is for single elements")
         if row.mode == "guard":
             self.free(obj, row, step.name)
-            obj.children.append(Agreed(step.name, row, self.allowed(row, element), None))
+            obj.children.append(Agreed(step.name, row, allowed(self.env, row, element), None))
             return
         if row.mode == "fix":
-            node = Fixed(step.name, row, self.constant(obj, row, element))
+            node = Fixed(step.name, row, constant(self.env, row, element))
         elif row.mode == "contained":
             inner = Obj("", row.type)
             if not self.env.elements(row.type):
@@ -230,7 +216,7 @@ class Builder:
             self.rows(inner, row.rows)
             node = Contained(step.name, row, inner)
         else:
-            node = self.transform_leaf(obj, row, step, element)
+            node = transformed(self.env, obj, row, step, element)
             node.open = step.name in _OPEN
         if many:
             target = self.list_node(obj, row, step.name)
@@ -241,124 +227,10 @@ class Builder:
         else:
             self.free(obj, row, step.name)
             obj.children.append(node)
-            self.absent(obj, row, step, element)
+            absences(self.env, obj, row, step, element)
             if row.agree is not None:
-                constant = (node.value,) if isinstance(node, Fixed) else ()
+                own = (node.value,) if isinstance(node, Fixed) else ()
                 via = node.via if isinstance(node, Leaf) else None
-                obj.children.append(Agreed(step.name, row, (*constant, *self.allowed(row, element)), via))
+                obj.children.append(Agreed(step.name, row, (*own, *allowed(self.env, row, element)), via))
         if row.match:
-            obj.matchers += self.matchers(obj, row, (step,))
-
-    def allowed(self, row: Row, element: Any) -> tuple[Any, ...]:
-        """The values of `agree` as the element holds them."""
-        coded = element is not None and element.type == "CodeableConcept"
-        return tuple(self.env.concept(str(one)) if coded else one for one in row.agree or ())
-
-    def transform_leaf(self, obj: Obj, row: Row, step: Step, element: Any) -> Leaf:
-        if row.mode == "link":
-            ref = row.to if not step.repeat else row.to + "*"
-            return Leaf(step.name, self.fields_of_link(row, ref), LinkVia(self.env, row, element))
-        if row.via == "link":
-            return Leaf(step.name, self.fields_of_link(row, None), LinkVia(self.env, row, element))
-        if row.via not in REGISTRY:
-            raise BadRow(row.where, f"no transform named {row.via!r}")
-        cls = REGISTRY[row.via]
-        if cls.arity is not None and cls.arity != len(row.fields):
-            raise BadRow(row.where, f"transform {row.via!r} takes {cls.arity} fields, not {len(row.fields)}")
-        if row.mode == "both" and not cls.lossless:
-            raise BadRow(row.where, f"transform {row.via!r} has no inverse: use it in a copy row")
-        via = cls(self.env, row, element)
-        if step.choice:
-            if cls.makes != ("choice",):
-                raise BadRow(row.where, f"{row.text}: transform {row.via!r} does not fill a choice element")
-            options = {e.name for e in self.env.elements(obj.type).values() if e.choice == step.name}
-            suffixes = tuple(s for s in cls.suffixes if step.name + s in options)  # type: ignore[attr-defined]
-            if step.name + "DateTime" not in options:
-                raise BadRow(row.where, f"{row.text}: {obj.type} has no {step.name}DateTime")
-            return Leaf(step.name, row, via, choice=suffixes)
-        if element is not None and cls.makes and element.type not in cls.makes:
-            raise BadRow(
-                row.where,
-                f"{row.text}: is {element.type}, but transform {row.via!r} makes {' or '.join(cls.makes)}",
-            )
-        self.bindings(obj, row, element, via)
-        return Leaf(step.name, row, via, others=self.others(obj, element))
-
-    def others(self, obj: Obj, element: Any) -> tuple[str, ...]:
-        """The other types that an element of one type could have had, as valueRange for valueQuantity."""
-        if element is None or element.choice is None:
-            return ()
-        named = (e.name for e in self.env.elements(obj.type).values() if e.choice == element.choice)
-        return tuple(name for name in named if name != element.name)
-
-    @staticmethod
-    def fields_of_link(row: Row, ref: str | None) -> Row:
-        return replace(row, fields=(".",) if ref is None else (f"@{ref}",), mode="both" if ref is None else "link")
-
-    def bindings(self, obj: Obj, row: Row, element: Any, via: Via) -> None:
-        """Required bindings: only codes of the bound list can be written."""
-        if element is None:
-            return
-        name = f"{obj.type}.{element.name}"
-        if name in self.env.bindings and row.via in ("concept", "concept_text", "concepts"):
-            raise BadRow(row.where, f"{name} has a required binding: use 'std' or 'bound', not {row.via!r}")
-        if element.type != "code" or not element.codes:
-            return
-        made: set[str] = set()
-        if row.via == "code":
-            made = set(via.forward.values())  # type: ignore[attr-defined]
-        elif row.via == "table":
-            made = {out for _, out in via.rows}  # type: ignore[attr-defined]
-        elif row.via in ("last", "presence"):
-            made = set(via.map.values())  # type: ignore[attr-defined]
-        elif row.via == "own_code":
-            made = set(via.list.codes)  # type: ignore[attr-defined]
-        elif row.mode in ("both", "copy"):
-            raise BadRow(row.where, f"{name} has a required binding: use 'code' with a ConceptMap or a table")
-        if wrong := sorted(map(str, made - set(element.codes))):
-            source = f" ({via.label})" if row.via == "table" else ""  # type: ignore[attr-defined]
-            raise BadRow(row.where, f"{name}: {wrong[0]!r} is not one of its codes{source}")
-
-    def constant(self, obj: Obj, row: Row, element: Any) -> Any:
-        if row.concept is not None:
-            concept = self.env.concept(row.concept)
-            kind = element.type if element is not None else ""
-            if kind == "Coding":
-                return concept["coding"][0]
-            if kind != "CodeableConcept":
-                raise BadRow(row.where, f"{row.text}: is {kind}, not a CodeableConcept or Coding")
-            return concept
-        value = row.fix
-        if element is not None and element.codes and element.type == "code" and value not in element.codes:
-            raise BadRow(row.where, f"{row.text}: {value!r} is not one of its codes")
-        return value
-
-    def absent(self, obj: Obj, row: Row, step: Step, element: Any) -> None:
-        """Where an absent reason of this row's field shows on the element itself (see nodes.Absent)."""
-        if row.mode != "both" or obj.type == "Extension" or row.fields[0] in (".",) or row.fields[0][0] in "/$@":
-            return
-        elements = self.env.elements(obj.type)
-        if step.choice:
-            keys = tuple(e.name for e in elements.values() if e.choice == step.name)
-            obj.absents.append(Absent(row, "primitive", f"{step.name}DateTime", keys))
-            return
-        if element is None or element.codes or f"{obj.type}.{element.name}" in self.env.bindings:
-            return
-        if element.name.startswith("value") and "dataAbsentReason" in elements:
-            if not any(isinstance(c, Leaf) and c.key == "dataAbsentReason" for c in obj.children):
-                obj.absents.append(Absent(row, "value", element.name, (element.name, "dataAbsentReason")))
-            return
-        kind = "primitive" if element.type[:1].islower() else "object"
-        if element.type not in ("dataAbsentReason",):
-            obj.absents.append(Absent(row, kind, element.name, (element.name,)))
-
-    def matchers(self, obj: Obj, row: Row, path: tuple[Step, ...]) -> list[Matcher]:
-        """What a `match` row says of the object it stands in: a constant, or a code that its list knows."""
-        if not row.match:
-            return []
-        if row.mode == "fix":
-            return [constant_matcher(self.env, obj.type, row, path)]
-        leaf = next((c for c in obj.children if isinstance(c, Leaf) and c.row is row), None)
-        if leaf is None or not isinstance(leaf.via, Coded):
-            raise BadRow(row.where, f"{row.text}: only constants and single coded elements can match")
-        return [coded_matcher(leaf.key, leaf.via)]
+            obj.matchers += matchers(self.env, obj, row, (step,))

@@ -39,7 +39,7 @@ class ElementInfo(Protocol):
     @property
     def choice(self) -> str | None: ...
     @property
-    def codes(self) -> tuple[str, ...] | None: ...
+    def writable(self) -> tuple[str, ...] | None: ...
     @property
     def targets(self) -> tuple[str, ...] | None: ...
 
@@ -136,6 +136,10 @@ class Via(ABC):
     @abstractmethod
     def read(self, ctx: Any, element: Any) -> Any:
         """The value (a tuple for several fields), None for nothing. Raises Refuse."""
+
+    def writable(self) -> set[Any] | None:
+        """The codes it can write where FHIR names those that an element may have; None where it cannot tell."""
+        return None
 
     def owns(self, element: Any) -> bool:
         """Does this list item belong to this row? Lists are shared by rows told apart by code system."""

@@ -168,6 +168,9 @@ class Table(Via):
                 if len(fitting) > 1 or "*" in fitting[0]:
                     raise ValueError(f"{self.label} cannot be inverted at {out!r}")
 
+    def writable(self) -> set[Any]:
+        return {out for _, out in self.rows}
+
     def write(self, ctx: Any, *values: Any) -> Any:
         found = self.exact.get(values)
         if found is not None:
@@ -201,6 +204,9 @@ class Last(Via):
     def configure(self, given: Any) -> None:
         self.name, self.map = given["field"], dict(given["table"])
         self.later = {**self.map, **dict(given.get("after", ()))}
+
+    def writable(self) -> set[Any]:
+        return {*self.map.values(), *self.later.values()}
 
     def write(self, ctx: Any, value: list[dict], used: Any = None) -> Any:
         code = value[-1].get(self.name) if value else None
@@ -244,6 +250,9 @@ class Presence(Via):
 
     def configure(self, given: Any) -> None:
         self.map = {True: given["present"], False: given["missing"], **given.get("over", {})}
+
+    def writable(self) -> set[Any]:
+        return set(self.map.values())
 
     def write(self, ctx: Any, *values: Any) -> Any:
         for value in values[1:]:

@@ -30,6 +30,9 @@ class Code(Coded):
                 if len(owns) > 1:
                     raise ValueError(f"ConceptMap {self.map_ids[0]!r} cannot be inverted at {code!r}")
 
+    def writable(self) -> set[Any]:
+        return set(self.forward.values())
+
     def write(self, ctx: Any, value: str) -> Any:
         return self.forward[value]
 
@@ -47,6 +50,9 @@ class OwnCode(Coded):
     """Code <-> the same word in a `code` element (own extensions)."""
 
     makes = ("code", "string")
+
+    def writable(self) -> set[Any]:
+        return set(self.list.codes)
 
     def write(self, ctx: Any, value: str) -> Any:
         return value
