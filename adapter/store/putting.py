@@ -241,8 +241,13 @@ def known_of(connection: Connection, places: Iterable[Place]) -> dict[Place, tup
     found: dict[Place, tuple[str, int]] = {}
     for kind, wanted in keys.items():
         for start in range(0, len(wanted), TOGETHER):
-            some = R.c.key.in_(wanted[start : start + TOGETHER])
-            query = select(R.c.key, R.c.hash, R.c.version).where(R.c.kind == kind, some)
-            for key, hash, version in connection.execute(query).all():
+            some = {"kind": kind, "keys": wanted[start : start + TOGETHER]}
+            for key, hash, version in connection.execute(_KNOWN, some).all():
                 found[kind, key] = (hash, version)
     return found
+
+
+_KNOWN = select(R.c.key, R.c.hash, R.c.version).where(
+    R.c.kind == bindparam("kind"), R.c.key.in_(bindparam("keys", expanding=True))
+)
+"""Built once: a query built anew looks at each of its keys, which takes as long as asking the database."""
