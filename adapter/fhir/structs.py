@@ -45,6 +45,10 @@ _OFTEN = frozenset(
 _REMEMBERED = {("Coding", "system"), ("Coding", "code"), ("Extension", "url")}
 _REMEMBERED |= {("Identifier", "system"), ("Quantity", "system"), ("Quantity", "code")}
 _BARE = {("Extension", "url")}  # like ids: XML attributes, which have no extensions
+# Types of the values that extensions of ours have; lean structs know no others.
+_EXTENDS = {"boolean", "code", "date", "dateTime", "decimal", "instant", "integer", "positiveInt", "string", "time"}
+_EXTENDS |= {"unsignedInt", "uri", "CodeableConcept", "Coding", "Duration", "Identifier", "Period", "Quantity"}
+_EXTENDS |= {"Range", "Ratio", "Reference"}
 _MAX_REMEMBERED = 8192
 _uris: set[Any] = {UNSET}
 _codes: set[Any] = {UNSET}
@@ -81,7 +85,9 @@ class Builder:
             return self._made[key]
         elements = versions.elements(self.version, type_name)
         resource = versions.is_resource(self.version, type_name)
-        values = [e for group in versions.choices(self.version, type_name).values() for e in group]
+        groups = versions.choices(self.version, type_name)
+        choices = {name: self._known(type_name, group) for name, group in groups.items()}
+        values = [e for group in choices.values() for e in group]
         fields: list[Any] = [("resourceType", Literal[type_name])] if resource else []
         needed: set[str] = set()
         for element in [*(e for e in elements.values() if not e.choice), *values]:
@@ -96,7 +102,7 @@ class Builder:
                 fields.append((element.name, Any, UNSET))
             if sibling:
                 fields.append((f"_{element.name}", Any, UNSET))
-        checks = self._checks(type_name, elements) if self.strict else []
+        checks = self._checks(type_name, elements, choices) if self.strict else []
         struct = msgspec.defstruct(
             type_name,
             fields,
@@ -117,6 +123,11 @@ class Builder:
                 note = _list(note | None) if elements[name[1:]].many else note
             notes[name] = note if name in needed else note | UnsetType
         return struct
+
+    def _known(self, type_name: str, group: Sequence[Element]) -> Sequence[Element]:
+        """What a choice may be in this flavour."""
+        lean = self.strict and not self.full
+        return [e for e in group if e.type in _EXTENDS] if lean and type_name == "Extension" else group
 
     def _left_out(self, element: Element, resource: bool) -> bool:
         """No narrative in what we write; ids of elements are rare."""
@@ -159,7 +170,9 @@ class Builder:
         pattern = PATTERNS.get(element.type)
         return Annotated[str, Meta(pattern=pattern, min_length=1)] if pattern else _TEXT
 
-    def _checks(self, type_name: str, elements: dict[str, Element]) -> list[Callable[[Any], None]]:
+    def _checks(
+        self, type_name: str, elements: dict[str, Element], groups: dict[str, Sequence[Element]]
+    ) -> list[Callable[[Any], None]]:
         checks = rules_for(self.version, type_name)
         if self._whole(type_name):
             checks += [
@@ -167,7 +180,6 @@ class Builder:
                 for e in elements.values()
                 if e.required and e.primitive and not e.choice and (type_name, e.name) not in _BARE
             ]
-        groups = versions.choices(self.version, type_name)
         if type_name == "Extension":
             checks.append(_extension([e.name for e in groups["value"]], lean=not self.full))
         else:
