@@ -21,7 +21,7 @@ from adapter.neighbours import REFUSE, WAIT, Circle, Finding, Record, decide, na
 from adapter.report import Report
 from adapter.store import DERIVED, Held, Place, Put, Store, key_text, names_of, rank
 
-CHUNK = 1_000
+CHUNK = 2_000
 RETRACTED = "entered_in_error"
 SUBJECTS = 50
 """How many subjects are in memory at a time, with all their records."""

@@ -26,6 +26,8 @@ from adapter.store import Ledger, Store, Stored
 Sink = Callable[[dict[str, Any]], None]
 Item = tuple[str, tuple[str, ...], Mapping[str, Any], bytes, str]
 CHUNK = 200
+AHEAD = 25
+"""Records mapped in one go: meanwhile no bundle is sent off."""
 
 
 def intake(store: Store, entries: Iterable[Entry], report: Report, waiting_days: int = WAITING_DAYS) -> Report:
@@ -163,6 +165,7 @@ class _Fields(Mapping[str, Any]):
 def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Stored]) -> Iterator[Parcel]:
     """Mapped, checked records as parcels; a record that cannot go is buried with its reason, the rest goes on."""
     batch: list[Parcel] = []
+    begun: list[Parcel] = []  # those that the target may have something of
     for stored in pending:
         report.add(offered=1)
         try:
@@ -182,16 +185,20 @@ def _parcels(ledger: Ledger, mill: Mill, report: Report, pending: Iterable[Store
                 synthetic=stored.synthetic, seq=stored.seq,
             )
         )  # fmt: skip
-        if len(batch) >= CHUNK:
-            yield from _with_removals(ledger, batch, mill.of_versions)
-            batch = []
-    yield from _with_removals(ledger, batch, mill.of_versions)
+        if stored.attempts:
+            begun.append(batch[-1])
+        if len(batch) >= AHEAD:
+            yield from _with_removals(ledger, batch, begun, mill.of_versions)
+            batch, begun = [], []
+    yield from _with_removals(ledger, batch, begun, mill.of_versions)
 
 
-def _with_removals(ledger: Ledger, batch: list[Parcel], lasting: frozenset[str]) -> Iterator[Parcel]:
+def _with_removals(
+    ledger: Ledger, batch: list[Parcel], begun: list[Parcel], lasting: frozenset[str]
+) -> Iterator[Parcel]:
     """Parcels that also take away what an earlier version of their record had and this one has not, but for what is
     said of that version itself."""
-    gone = ledger.vanished(batch) if batch else {}
+    gone = ledger.vanished(begun) if begun else {}
     for parcel in batch:
         remove = tuple(one for one in gone.get(parcel.seq, ()) if one[0] not in lasting)
         yield _replace(parcel, remove) if remove else parcel

@@ -18,8 +18,8 @@ CHUNK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A record as the store holds it; ``body`` is what was put. ``attempts``: failed deliveries so far
-    (pending)."""
+    """A record as the store holds it; ``body`` is what was put. ``attempts``: deliveries begun so far, of whatever
+    version (pending)."""
 
     seq: int
     kind: str

@@ -24,7 +24,7 @@ from adapter.report import Report
 from adapter.scope import own_search, types_of
 from adapter.store import Store
 from tests.benchmarks import again, bare
-from tests.benchmarks.measure import Figure, Scale, summary, versus
+from tests.benchmarks.measure import Figure, Scale, still, summary, timed, versus
 from tests.benchmarks.samples import Record, corpus, write_lines
 
 VERSION = "R4"
@@ -82,6 +82,7 @@ def push(bench: Bench, records: list[Record]) -> tuple[int, float, float]:
         pipeline.intake(store, (Entry(n, record) for n, record in enumerate(records, 1)), Report("intake"))
         partner = Server(bench.target)
         partner.client.greet()  # asked for once in a push of any size
+        still()
         begun, spent = time.perf_counter(), time.process_time()
         report = pipeline.push(store, bench.mill, partner, Report("push"))
         spent, seconds = time.process_time() - spent, time.perf_counter() - begun
@@ -120,9 +121,7 @@ def pushed(bench: Bench, scale: Scale) -> Iterator[Figure]:
 
 def posted(bench: Bench, ready: list[bare.Bundle]) -> float:
     """Resources per second of the baseline."""
-    begun = time.perf_counter()
-    done = bare.post(bench.target, ready)
-    return done / (time.perf_counter() - begun)
+    return timed(lambda: bare.post(bench.target, ready))
 
 
 def pulled(bench: Bench, scale: Scale) -> Figure:
@@ -133,6 +132,7 @@ def pulled(bench: Bench, scale: Scale) -> Figure:
     def ours() -> float:
         with bench.store() as store:
             partner = Server(bench.target)
+            still()
             begun = time.perf_counter()
             report = pipeline.pull(store, bench.mill, partner, Report("pull"), out=lambda record: None)
             seconds = time.perf_counter() - begun
@@ -142,9 +142,7 @@ def pulled(bench: Bench, scale: Scale) -> Figure:
         return report.counts["resources"] / seconds
 
     def baseline() -> float:
-        begun = time.perf_counter()
-        done = bare.fetch(bench.target, forms)
-        return done / (time.perf_counter() - begun)
+        return timed(lambda: bare.fetch(bench.target, forms))
 
     ours(), baseline()
     found = []
