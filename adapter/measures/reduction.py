@@ -4,7 +4,7 @@ Pure functions of exact numbers first, then the values of a subject. Change is p
 undefined, with its reason, where the baseline or the follow-up is missing or the baseline is zero; 0 is a legal
 value. Responders are decided on unrounded numbers, by multiplication. Sources: [SPID] for change, admiral's PCHG for
 the undefined cases (its sign is the opposite), [IMMPACT] for 30 and 50 percent, mappings/measures.yaml for the
-thresholds.
+thresholds. A score that was not done is missing, never a failure; non-responder imputation has a name of its own.
 """
 
 from __future__ import annotations
@@ -115,15 +115,33 @@ def _measures(chart: Chart, follow: Score, scope: str, choice: Choice) -> list[D
             "baseline_timepoint": choice.score.code or "",
             "baseline_procedure_id": choice.score.procedure_id or "",
         }
-    found = []
     pair = attempt(numbers, follow, choice)
-    for name, unit, formula in _formulas(chart, follow):
-        value = pair if isinstance(pair, Undefined) else attempt(formula, *pair)
-        found.append(derived(
+    values = [
+        (name, unit, pair if isinstance(pair, Undefined) else attempt(formula, *pair))
+        for name, unit, formula in _formulas(chart, follow)
+    ]
+    if _skipped(follow):
+        values += [(f"responder_{percent}_imputed", None, attempt(no_response, choice)) for percent in RESPONDERS]
+    return [
+        derived(
             name, (record["record_id"], scope), value, [*choice.seen, record],
             unit=unit, scope=scope, labels=labels, **of(follow),
-        ))  # fmt: skip
-    return found
+        )
+        for name, unit, value in values
+    ]  # fmt: skip
+
+
+def _skipped(follow: Score) -> bool:
+    """Whether a score of pain was planned and not done."""
+    record = follow.record
+    pain = record["kind"] == "pain_outcome" and follow.direction == "lower_better" and follow.code is not None
+    return pain and not follow.retracted and record.get("score_status") == "not_done"
+
+
+def no_response(choice: Choice) -> bool:
+    """What is imputed for a score that was not done: no response. Undefined where there could be no response."""
+    _divisor(choice.value())
+    return False
 
 
 def _diagnostic(chart: Chart, follow: Score, choice: Choice, procedure: Record) -> Derived:

@@ -252,9 +252,22 @@ def test_s04_withdrawal_leaves_nothing_in_the_place_of_a_score() -> None:
     gone = "followup_missing"
     assert percents(found) == {"h1": d("42.9"), "w1": d("28.6"), "m1": gone, "m3": gone}
     assert values(found, "responder_30") == {"h1": True, "w1": False, "m1": gone, "m3": gone}
+    assert values(found, "responder_30_imputed") == values(found, "responder_50_imputed") == {"m1": False, "m3": False}
     assert one(found, "auc_pain").undefined == "last_point_missing"
     assert one(found, "sustained_responder_50").value is False
     assert one(found, "sustained_responder_50").missing_timepoints == ("m1", "m3")
+
+
+@pytest.mark.parametrize(("baseline", "why"), [(None, "baseline_missing"), (0, "baseline_zero")])
+def test_no_response_is_imputed_where_there_could_be_none(baseline: int | None, why: str) -> None:
+    story = Story("HD-0021")
+    records_ = [
+        story.procedure("P2", "2026-02-18T10:15:00+03:00", "2026-02-18T10:27:00+03:00"),
+        story.score("P2", "m1", None, None),
+    ]
+    if baseline is not None:
+        records_.append(story.score("P2", "baseline", "2026-02-18T10:05:00+03:00", baseline))
+    assert one(derive(records_), "responder_30_imputed").undefined == why
 
 
 # --- S05 ---
