@@ -6,10 +6,15 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from adapter import codec, records, synthetic
+from adapter import codec, pipeline, records, synthetic
+from adapter.derivation import bring_up_to_date
 from adapter.fhir import versions
+from adapter.records.intake import Entry
+from adapter.report import Report
+from adapter.store import Store
 
 Record = dict[str, Any]
 Resource = dict[str, Any]
@@ -18,6 +23,14 @@ Resource = dict[str, Any]
 def corpus(persons: int, seed: int) -> list[Record]:
     """The generated trial and its registry, validated."""
     return [records.load(None, record) for record in synthetic.generate(persons, seed)]
+
+
+def with_derived(found: list[Record]) -> list[Record]:
+    """The records, and what a store derives from them."""
+    with TemporaryDirectory() as folder, Store(f"sqlite:///{folder}/store.sqlite") as store:
+        pipeline.intake(store, (Entry(n, record) for n, record in enumerate(found, 1)), Report("intake"))
+        bring_up_to_date(store, Report("derive"))
+        return [*found, *(codec.loads_wire(one.body) for one in store.iter_records(records.DERIVED))]
 
 
 def scores(n: int, seed: int = 1) -> list[Record]:
