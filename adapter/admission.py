@@ -21,7 +21,8 @@ from adapter.neighbours import REFUSE, WAIT, Circle, Finding, Record, decide, na
 from adapter.report import Report
 from adapter.store import DERIVED, Held, Place, Put, Store, key_text, names_of, rank
 
-CHUNK = 2_000
+CHUNK, AS_IT_IS = 2_000, 500
+"""Records judged in one go: of an intake, most of which may be here already; of a pull, where pages wait meanwhile."""
 RETRACTED = "entered_in_error"
 SUBJECTS = 50
 """How many subjects are in memory at a time, with all their records."""
@@ -83,8 +84,8 @@ class Admission:
 
     def take(self, items: Iterable[Put]) -> None:
         """Let in what may come in, chunk by chunk. Fields are read from the body of an item."""
-        source = iter(items)
-        while batch := list(islice(source, CHUNK)):
+        source, most = iter(items), CHUNK if self._strict else AS_IT_IS
+        while batch := list(islice(source, most)):
             if not self._putting.unchanged(batch):
                 self._work(batch, self._strict, retried=False)
 
