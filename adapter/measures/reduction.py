@@ -97,7 +97,7 @@ def _formulas(chart: Chart, follow: Score) -> list[tuple[str, str | None, Formul
     """
     way = follow.direction
     found: list[tuple[str, str | None, Formula]] = [("change", follow.unit, partial(change, direction=way))]
-    if follow.record["kind"] == "pain_outcome" and way == "lower_better":
+    if _of_pain(follow):
         found.append(("pct_reduction", "%", pct_reduction))
         found += [(f"responder_{percent}", None, partial(responder, percent=percent)) for percent in RESPONDERS]
     for one in chart.catalog.measures.thresholds:
@@ -131,11 +131,15 @@ def _measures(chart: Chart, follow: Score, scope: str, choice: Choice) -> list[D
     ]  # fmt: skip
 
 
+def _of_pain(follow: Score) -> bool:
+    """Whether a fall in percent, and so a response, means something."""
+    return follow.record["kind"] == "pain_outcome" and follow.direction == "lower_better"
+
+
 def _skipped(follow: Score) -> bool:
     """Whether a score of pain was planned and not done."""
-    record = follow.record
-    pain = record["kind"] == "pain_outcome" and follow.direction == "lower_better" and follow.code is not None
-    return pain and not follow.retracted and record.get("score_status") == "not_done"
+    planned = _of_pain(follow) and follow.code is not None
+    return planned and not follow.retracted and follow.record.get("score_status") == "not_done"
 
 
 def no_response(choice: Choice) -> bool:
